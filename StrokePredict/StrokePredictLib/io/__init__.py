@@ -1,0 +1,1 @@
+"""Files and folders: images, case folders, outputs that are whole or absent."""

@@ -1,0 +1,117 @@
+"""Outputs that are whole or absent: written aside, then moved into place."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import StrokeError
+
+_REASONS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the file would be larger than allowed here (disk or file-size limit)",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.EROFS: "the disk is read-only",
+    errno.ENOTDIR: "a part of the path is a file, not a folder",
+    errno.EEXIST: "a file of that name is in the way",
+    errno.ENAMETOOLONG: "the name is too long",
+}
+
+
+def explain(error: OSError, path: Path | str, action: str = "write") -> StrokeError:
+    """Return the one line a user reads for an operating-system error on ``path``."""
+    reason = _REASONS.get(error.errno or 0) or (error.strerror or str(error)).lower()
+    return StrokeError(f"{path}: cannot {action}: {reason}; nothing was left half-written. Choose another place (-o).")
+
+
+@contextlib.contextmanager
+def staged_folder(folder: Path | str) -> Iterator[Path]:
+    """Give an empty folder to write into; on success its files are moved to ``folder``, on failure nothing stays.
+
+    The staging folder lies beside the target, so that moving is a rename. Files of the same name in the target are
+    replaced one by one with `os.replace`; others are left alone.
+
+    Raises
+    ------
+    StrokeError
+        If the target cannot be made or written, in one line.
+    """
+    target = Path(folder).absolute()
+    made: list[Path] = []
+    stage: Path | None = None
+    try:
+        try:
+            made = _make_folders(target)
+            stage = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=target))
+        except OSError as error:
+            raise explain(error, target, "make the output folder") from error
+        try:
+            yield stage
+        except OSError as error:
+            if error.filename is None or str(error.filename).startswith(str(stage)) or error.errno in _REASONS:
+                raise explain(error, target) from error
+            raise
+        try:
+            _move_all(stage, target)
+        except OSError as error:
+            raise explain(error, target) from error
+        made = []
+    finally:
+        if stage is not None:
+            shutil.rmtree(stage, ignore_errors=True)
+        for path in reversed(made):
+            with contextlib.suppress(OSError):
+                path.rmdir()
+
+
+def write_text(path: Path | str, text: str) -> None:
+    """Write UTF-8 text with LF line ends, whole or not at all."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path | str, data: bytes) -> None:
+    """Write a file under a temporary name, then move it into place."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.unfinished-{os.getpid()}")
+    try:
+        with temporary.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise explain(error, path) from error
+
+
+def _make_folders(folder: Path) -> list[Path]:
+    """Make ``folder`` and its parents; return those that were new, outermost first."""
+    missing = []
+    here = folder
+    while not here.exists():
+        missing.append(here)
+        here = here.parent
+    missing.reverse()
+    for path in missing:
+        path.mkdir(exist_ok=True)
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "not a folder", str(folder))
+    return missing
+
+
+def _move_all(source: Path, target: Path) -> None:
+    """Move everything below ``source`` to the same place below ``target``."""
+    for entry in sorted(source.rglob("*")):
+        place = target / entry.relative_to(source)
+        if entry.is_dir():
+            place.mkdir(parents=True, exist_ok=True)
+        else:
+            entry.replace(place)

@@ -1,0 +1,1 @@
+"""Model bundles: find, verify, load."""

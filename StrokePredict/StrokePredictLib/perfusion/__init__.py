@@ -1,0 +1,1 @@
+"""Raw perfusion series to CBF, CBV, MTT, Tmax and TTP."""

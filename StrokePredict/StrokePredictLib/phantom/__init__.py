@@ -1,0 +1,1 @@
+"""A simulated stroke patient, from physics."""

@@ -1,0 +1,1 @@
+"""MRML and Qt adapters: the only place that knows Slicer, and MRML's RAS."""

@@ -1,0 +1,1 @@
+"""The command line: outermost, imports all, imported by none."""

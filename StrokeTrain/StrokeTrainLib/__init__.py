@@ -1,0 +1,1 @@
+"""Cohorts, training, evaluation. Nothing in this package imports Slicer, Qt or VTK."""

@@ -1,0 +1,1 @@
+"""MRML and Qt adapters of StrokeTrain."""
