@@ -1,0 +1,177 @@
+"""A patient's folder, in BIDS layout or loose, to the files that play each role."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..case import ClinicalFacts
+from ..errors import StrokeError
+from .images import is_image_name
+from .roles import role_of
+
+_SUBJECT = re.compile(r"sub-[A-Za-z0-9]+")
+#: Follow-up sessions; their images are never baseline input.
+_FOLLOW_UP = re.compile(r"(^|[_/\\])ses-(02|2|24h|03|3)([_/\\]|$)")
+
+
+@dataclass
+class PatientFiles:
+    """The files of one patient.
+
+    Attributes
+    ----------
+    patient : str
+        Identifier.
+    roles : dict of str to Path
+        Baseline image by role.
+    reasons : dict of str to str
+        By role, the rule that chose the file.
+    row : dict of str to str
+        The patient's line of ``participants.tsv``; empty where there is none.
+    table : Path or None
+        That table.
+    simulated : bool
+        The folder says that nobody was imaged.
+    notes : list of str
+        What a reader should know of the choice.
+    """
+
+    patient: str
+    roles: dict[str, Path] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    row: dict[str, str] = field(default_factory=dict)
+    table: Path | None = None
+    simulated: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def facts(self) -> ClinicalFacts:
+        """The clinical facts of the table's row."""
+        return ClinicalFacts.from_row(self.row, f"{self.table} ({self.patient})")
+
+
+def list_patients(folder: Path | str) -> list[str]:
+    """Return the ``sub-…`` names below a cohort folder, sorted; empty for a loose folder."""
+    folder = require_folder(folder)
+    if _SUBJECT.fullmatch(folder.name):
+        return [folder.name]
+    names = {p.name for base in _bases(folder) for p in base.glob("sub-*") if p.is_dir() and _SUBJECT.fullmatch(p.name)}
+    return sorted(names)
+
+
+def find_files(folder: Path | str, patient: str | None = None) -> PatientFiles:
+    """Find a patient's baseline files.
+
+    Parameters
+    ----------
+    folder : path-like
+        A cohort folder (``raw_data/sub-…`` and ``derivatives/sub-…``, or ``sub-…`` at its top), one ``sub-…`` folder,
+        or a loose folder of image files.
+    patient : str, optional
+        Which one, in a cohort of several.
+
+    Raises
+    ------
+    StrokeError
+        If the folder is missing, holds no image that a name rule knows, or holds several patients and none was named.
+    """
+    folder = require_folder(folder)
+    patients = list_patients(folder)
+    if patient is not None and patient not in patients:
+        raise StrokeError(f"{folder}: no patient '{patient}' here; there are {_few(patients) or 'none'}.")
+    if patient is None and len(patients) > 1:
+        raise StrokeError(f"{folder}: holds {len(patients)} patients ({_few(patients)}); name one.")
+    if patient is None and patients:
+        patient = patients[0]
+    found = PatientFiles(patient or folder.name)
+    root = _cohort_root(folder)
+    for path in _candidates(folder, patient):
+        _offer(found, path)
+    if not found.roles:
+        raise StrokeError(
+            f"{folder}: no image found whose name tells its role; name the files like dwi.nii.gz, adc.nii.gz, "
+            "tmax.nii.gz, or give them one by one (--dwi FILE --adc FILE …)."
+        )
+    _read_participants(found, root)
+    found.simulated = _says_simulated(root)
+    return found
+
+
+def require_folder(folder: Path | str) -> Path:
+    """Return the folder as an absolute path, or raise `StrokeError`."""
+    path = Path(folder)
+    if not path.exists():
+        raise StrokeError(f"{path}: no such folder; check the name.")
+    if not path.is_dir():
+        raise StrokeError(f"{path}: is a file; a patient's folder is needed here.")
+    return path.absolute()
+
+
+def _bases(folder: Path) -> list[Path]:
+    return [base for base in (folder / "raw_data", folder / "rawdata", folder / "derivatives", folder) if base.is_dir()]
+
+
+def _cohort_root(folder: Path) -> Path:
+    """Return the cohort folder that a ``sub-…`` folder belongs to, or the folder itself."""
+    if not _SUBJECT.fullmatch(folder.name):
+        return folder
+    return folder.parent.parent if folder.parent.name in ("raw_data", "rawdata", "derivatives") else folder.parent
+
+
+def _candidates(folder: Path, patient: str | None) -> list[Path]:
+    """Return image files in order of preference: acquired images before derived ones, then by path."""
+    if patient is None:
+        return sorted(p for p in folder.iterdir() if p.is_file() and is_image_name(p))
+    root = _cohort_root(folder)
+    places = [base / patient for base in _bases(root) if (base / patient).is_dir()] or [folder]
+    files: list[Path] = []
+    for place in places:
+        files += sorted(p for p in place.rglob("*") if p.is_file() and is_image_name(p))
+    # `truth` is what a simulated patient really has: no reader, and no loader, may see it.
+    return [p for p in files if "truth" not in p.relative_to(root).parts and not _FOLLOW_UP.search(str(p))]
+
+
+def _offer(found: PatientFiles, path: Path) -> None:
+    answer = role_of(path.name)
+    if answer is None:
+        return
+    role, reason = answer
+    if role in found.roles:
+        found.notes.append(f"{path.name} could also be {role}; {found.roles[role].name} was taken.")
+        return
+    found.roles[role] = path
+    found.reasons[role] = reason
+
+
+def _read_participants(found: PatientFiles, root: Path) -> None:
+    table = root / "participants.tsv"
+    if not table.is_file():
+        return
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as stream:
+            rows = list(csv.DictReader(stream, delimiter="\t"))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise StrokeError(f"{table}: cannot be read as a tab-separated table ({error}).") from error
+    matches = [row for row in rows if (row.get("participant_id") or "").strip() == found.patient]
+    if len(matches) > 1:
+        raise StrokeError(f"{table}: lists {found.patient} {len(matches)} times; keep one line.")
+    if matches:
+        found.row, found.table = matches[0], table
+
+
+def _says_simulated(root: Path) -> bool:
+    description = root / "dataset_description.json"
+    if not description.is_file():
+        return False
+    try:
+        return bool(json.loads(description.read_text(encoding="utf-8")).get("Simulated", False))
+    except (OSError, ValueError):
+        return False
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -1,0 +1,152 @@
+"""A patient's files to a `StrokeCase`: read, units converted, one grid, brain mask."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from ..case import ROLES, SERIES_ROLES, ClinicalFacts, StrokeCase
+from ..errors import StrokeError
+from ..preprocess.adc import compute_adc
+from ..preprocess.brain_mask import brain_mask
+from ..preprocess.resample import to_grid
+from ..volume import Volume
+from .folder import find_files
+from .images import read_image
+from .units import recognise_adc, recognise_time_map
+
+#: These come from one acquisition: another grid means that a file is wrong, not that it lies elsewhere.
+_ONE_ACQUISITION = ("b0", "dwi", "adc", "brain")
+_TIME_MAPS = ("tmax", "mtt", "ttp")
+
+
+def load_case(
+    folder: Path | str | None = None,
+    *,
+    patient: str | None = None,
+    files: Mapping[str, Path | str] | None = None,
+    facts: ClinicalFacts | None = None,
+    with_series: bool = False,
+) -> StrokeCase:
+    """Load a patient.
+
+    Parameters
+    ----------
+    folder : path-like, optional
+        See `find_files`.
+    patient : str, optional
+        Which patient of a cohort.
+    files : mapping of role to path, optional
+        Overrides, or stands instead of, what the folder holds.
+    facts : ClinicalFacts, optional
+        Instead of the table's.
+    with_series : bool
+        Read the 4D series too.
+
+    Raises
+    ------
+    StrokeError
+        For every fault of a file, in one line.
+    """
+    found = find_files(folder, patient) if folder is not None else None
+    roles = dict(found.roles) if found else {}
+    sources = {role: f"{path.name}: {found.reasons[role]}" for role, path in roles.items()} if found else {}
+    for role, path in (files or {}).items():
+        if role not in ROLES:
+            raise StrokeError(f"unknown image role '{role}'; known: {', '.join(ROLES)}.")
+        roles[role] = Path(path)
+        sources[role] = f"{Path(path).name}: given"
+    if not roles:
+        raise StrokeError("no image given; name a patient's folder or files (--dwi FILE --adc FILE …).")
+    if not with_series:
+        roles = {role: path for role, path in roles.items() if role not in SERIES_ROLES} or roles
+    case = StrokeCase(
+        patient=found.patient if found else next(iter(roles.values())).name.split(".")[0],
+        volumes={role: read_image(path, series=role in SERIES_ROLES) for role, path in roles.items()},
+        facts=facts or (found.facts if found else ClinicalFacts()),
+        sources=sources,
+        doubts=list(found.notes) if found else [],
+        simulated=bool(found and found.simulated),
+    )
+    _note_nonfinite(case)
+    _convert_units(case)
+    _unite_grids(case)
+    _complete(case, roles)
+    return case
+
+
+def _note_nonfinite(case: StrokeCase) -> None:
+    for role, volume in case.volumes.items():
+        count = volume.meta.get("nonfinite_voxels")
+        if count:
+            case.doubts.append(f"{ROLES[role][0]}: {count} voxels were not numbers and are treated as empty.")
+
+
+def _convert_units(case: StrokeCase) -> None:
+    if "adc" in case.volumes:
+        case.volumes["adc"], sentence = recognise_adc(case.volumes["adc"])
+        case.sources["adc"] += f"; {sentence}"
+    for role in _TIME_MAPS:
+        if role in case.volumes:
+            case.volumes[role], sentence = recognise_time_map(case.volumes[role], ROLES[role][0])
+            case.sources[role] += f"; {sentence}"
+
+
+def _unite_grids(case: StrokeCase) -> None:
+    reference = case.reference
+    for role, volume in case.volumes.items():
+        if role in SERIES_ROLES:
+            continue
+        if role in _ONE_ACQUISITION and ("dwi" in case.volumes or role != "brain"):
+            reference.require_same_grid(volume)
+        elif not volume.same_grid(reference):
+            case.doubts.append(
+                f"{ROLES[role][0]} was on another grid ({volume.describe_grid()}) and was placed by its header's "
+                "position, without registration."
+            )
+        case.volumes[role] = to_grid(volume, reference, is_mask=role == "brain")
+
+
+def _complete(case: StrokeCase, roles: Mapping[str, Path]) -> None:
+    """Add what follows from the images: ADC from b0 and DWI, and the brain mask."""
+    volumes = case.volumes
+    if "adc" not in volumes and {"b0", "dwi"} <= volumes.keys():
+        b_value, said = _b_value(roles["dwi"])
+        volumes["adc"] = compute_adc(volumes["b0"], volumes["dwi"], b_value)
+        case.sources["adc"] = f"computed: ln(b0/DWI)/b with b = {b_value:g} s/mm² ({said})"
+    if "brain" in volumes:
+        volumes["brain"] = volumes["brain"].with_array(volumes["brain"].array > 0.5)
+        return
+    for role in ("b0", "dwi"):
+        if role in volumes:
+            volumes["brain"] = brain_mask(volumes[role])
+            case.sources["brain"] = f"computed from {ROLES[role][0]}"
+            return
+    for role in ("cbv", "cbf", "tmax", "adc"):  # maps are zero outside the brain as most software writes them
+        if role in volumes:
+            volumes["brain"] = _support(volumes[role])
+            case.sources["brain"] = f"where {ROLES[role][0]} is not zero"
+            case.doubts.append(f"No anatomical image: the brain mask is where {ROLES[role][0]} is not zero.")
+            return
+
+
+def _b_value(dwi: Path) -> tuple[float, str]:
+    sidecar = dwi.with_name(dwi.name.split(".nii")[0] + ".json")
+    if sidecar.is_file():
+        try:
+            content = json.loads(sidecar.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise StrokeError(f"{sidecar}: is no readable JSON ({error}).") from error
+        for key in ("DiffusionBValue", "b_value", "BValue"):
+            if isinstance(content.get(key), (int, float)) and content[key] > 0:
+                return float(content[key]), f"{sidecar.name}: {key}"
+    return 1000.0, "assumed: no sidecar says it"
+
+
+def _support(volume: Volume) -> Volume:
+    from ..preprocess.brain_mask import fill_sections
+
+    return volume.with_array(fill_sections(np.abs(volume.array) > 0), name="brain mask")

@@ -1,0 +1,36 @@
+"""The jobs that the command line, the batch and the Slicer worker share: a name, and where the function is.
+
+A job is imported when it is first used. It takes keyword arguments that JSON can carry, and ``progress``; it returns a
+dict that JSON can carry, whose ``files`` name what it wrote.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from .errors import StrokeError
+from .progress import Progress, silent
+
+JOBS: dict[str, str] = {
+    "phantom": "StrokePredictLib.phantom.job:run",
+    "perfusion": "StrokePredictLib.perfusion.job:run",
+    "threshold": "StrokePredictLib.threshold_job:run",
+    "predict": "StrokePredictLib.predict_job:run",
+    "check": "StrokePredictLib.check_job:run",
+    "demo": "StrokeCommand.demo:run",
+}
+
+
+def run(name: str, *, progress: Progress = silent, **parameters: Any) -> dict[str, Any]:
+    """Run a job by name.
+
+    Raises
+    ------
+    StrokeError
+        If there is no such job, or the job finds a user's mistake.
+    """
+    if name not in JOBS:
+        raise StrokeError(f"no job '{name}'; there are {', '.join(sorted(JOBS))}.")
+    module, function = JOBS[name].split(":")
+    return getattr(import_module(module), function)(progress=progress, **parameters)

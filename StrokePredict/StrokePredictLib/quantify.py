@@ -1,0 +1,201 @@
+"""From a case to its threshold masks, volumes, mismatch and trial criteria: one `volumes.json`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from . import criteria
+from .case import StrokeCase
+from .cleaning import CleaningOptions, clean, options_record
+from .errors import StrokeError
+from .preprocess.midline import Midline, midline_of, side_of
+from .thresholds import ADC_CORE, TMAX_HYPOPERFUSED, TMAX_LEVELS, adc_core, hypoperfused, penumbra, volume_ml
+from .volume import Volume
+
+#: Core is compact: readers drop less of it than of hypoperfusion.
+CORE_CLEANING = CleaningOptions(csf_adc=None, smallest_island_ml=0.3, far_island_ml=None)
+TMAX_CLEANING = CleaningOptions(smallest_island_ml=3.0)
+#: Volumes that rest on a perfusion series, and so on its quality.
+_PERFUSION_KEYS = ("hypoperfused_tmax", "penumbra", "core_cbf", *(f"tmax_gt_{level:g}" for level in TMAX_LEVELS))
+
+
+@dataclass
+class ThresholdOptions:
+    """Limits and cleaning.
+
+    Attributes
+    ----------
+    adc, tmax : float
+        10⁻⁶ mm²/s and s.
+    core_cleaning, tmax_cleaning : CleaningOptions
+        Steps for either mask.
+    override : str, optional
+        Name of the reader who accepts a perfusion series whose quality check failed.
+    """
+
+    adc: float = ADC_CORE
+    tmax: float = TMAX_HYPOPERFUSED
+    core_cleaning: CleaningOptions = CORE_CLEANING
+    tmax_cleaning: CleaningOptions = TMAX_CLEANING
+    override: str | None = None
+
+    def record(self) -> dict[str, Any]:
+        """Return the options as they go into a file."""
+        return {
+            "adc_below": self.adc,
+            "tmax_above_s": self.tmax,
+            "core_cleaning": options_record(self.core_cleaning),
+            "tmax_cleaning": options_record(self.tmax_cleaning),
+            "quality_override_by": self.override,
+        }
+
+
+@dataclass
+class Findings:
+    """Masks by segment key, and what ``volumes.json`` holds."""
+
+    masks: dict[str, Volume] = field(default_factory=dict)
+    volumes: dict[str, Any] = field(default_factory=dict)
+
+
+def quantify(
+    case: StrokeCase,
+    options: ThresholdOptions | None = None,
+    quality: dict[str, Any] | None = None,
+) -> Findings:
+    """Apply the tissue rules to a case.
+
+    Parameters
+    ----------
+    case : StrokeCase
+        With a brain mask and at least ADC or Tmax.
+    options : ThresholdOptions, optional
+        DESIGN's limits if left out.
+    quality : dict, optional
+        The perfusion series' ``perfusion.json``; where its ``quality_passed`` is False, what rests on perfusion reads
+        "not computed" unless ``options.override`` names a reader.
+
+    Raises
+    ------
+    StrokeError
+        If neither ADC nor Tmax is there, or no brain mask could be made.
+    """
+    options = options or ThresholdOptions()
+    if not {"adc", "tmax"} & case.volumes.keys():
+        raise StrokeError(f"{case.patient}: neither ADC (or b0 and DWI) nor Tmax in this case; no tissue rule applies.")
+    (brain,) = case.require("brain")
+    midline = midline_of(brain)
+    masks: dict[str, Volume] = {"brain": brain}
+    steps: list[dict[str, Any]] = []
+    _threshold_adc(case, options, midline, masks, steps)
+    levels = _threshold_tmax(case, options, midline, masks, steps)
+    core_key = next((key for key in ("core_adc", "core_cbf") if key in masks), None)
+    if core_key and "hypoperfused_tmax" in masks:
+        masks["penumbra"] = penumbra(masks["hypoperfused_tmax"], masks[core_key])
+    volumes = {key: round(volume_ml(mask), 2) for key, mask in masks.items()} | levels
+    doubts = list(case.doubts) + _coverage_doubts(brain)
+    failed = _quality_failed(quality, options, doubts)
+    result = _numbers(case, volumes, core_key, failed)
+    finding = masks.get("hypoperfused_tmax") or masks[core_key]
+    return Findings(masks, result | {
+        "side": side_of(finding, midline),
+        "coverage": _coverage(brain),
+        "cleaning": steps,
+        "doubts": doubts,
+        "parameters": options.record(),
+    })
+
+
+def _threshold_adc(
+    case: StrokeCase, options: ThresholdOptions, midline: Midline, masks: dict[str, Volume], steps: list[dict[str, Any]]
+) -> None:
+    if "adc" not in case.volumes:
+        return
+    raw = adc_core(case.volumes["adc"], case.volumes["brain"], options.adc)
+    masks["core_adc"], done = clean(raw, "core_adc", options.core_cleaning, midline, case.volumes["adc"])
+    steps += done
+
+
+def _threshold_tmax(
+    case: StrokeCase, options: ThresholdOptions, midline: Midline, masks: dict[str, Volume], steps: list[dict[str, Any]]
+) -> dict[str, float]:
+    """Add the hypoperfused mask; return the volumes at every level, the higher ones within the cleaned 6 s mask."""
+    if "tmax" not in case.volumes:
+        return {}
+    tmax, brain, adc = case.volumes["tmax"], case.volumes["brain"], case.volumes.get("adc")
+    main, done = clean(
+        hypoperfused(tmax, brain, options.tmax), "hypoperfused_tmax", options.tmax_cleaning, midline, adc
+    )
+    masks["hypoperfused_tmax"] = main
+    steps += done
+    levels = {}
+    for level in TMAX_LEVELS:
+        raw = hypoperfused(tmax, brain, level)
+        if level < options.tmax:
+            mask, _ = clean(raw, f"tmax_gt_{level:g}", options.tmax_cleaning, midline, adc)
+        else:
+            mask = raw.with_array(raw.array & main.array)
+        levels[f"tmax_gt_{level:g}"] = round(volume_ml(mask), 2)
+    return levels
+
+
+def _numbers(case: StrokeCase, volumes: dict[str, float], core_key: str | None, failed: bool) -> dict[str, Any]:
+    """Return volumes, mismatch, HIR and criteria; what cannot be stood by reads "not computed"."""
+    shown: dict[str, Any] = dict(volumes)
+    if failed:
+        shown |= {key: criteria.NOT_COMPUTED for key in _PERFUSION_KEYS if key in volumes}
+    core = _number(shown.get(core_key)) if core_key else None
+    # The rule's own 6 s, whatever limit the reader tries for the mask.
+    above_6, above_10 = _number(shown.get("tmax_gt_6")), _number(shown.get("tmax_gt_10"))
+    pair: dict[str, Any] = {"volume_ml": criteria.NOT_COMPUTED, "ratio": criteria.NOT_COMPUTED}
+    if core is not None and above_6 is not None:
+        found = criteria.mismatch(core, above_6)
+        pair = {"volume_ml": round(found.volume_ml, 2), "ratio": found.ratio_text}
+    known = above_6 is not None and above_10 is not None
+    return {
+        "patient": case.patient,
+        "modality": case.modality,
+        "simulated": case.simulated,
+        "volumes_ml": shown,
+        "core_source": core_key,
+        "mismatch": pair,
+        "hir": criteria.hypoperfusion_intensity_ratio(above_6, above_10) if known else criteria.NOT_COMPUTED,
+        "criteria": {
+            "defuse3": criteria.defuse3(core, above_6, case.facts),
+            "dawn": criteria.dawn(core, case.facts),
+        },
+    }
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _quality_failed(quality: dict[str, Any] | None, options: ThresholdOptions, doubts: list[str]) -> bool:
+    if quality is None or quality.get("quality_passed", True):
+        return False
+    reasons = " ".join(check["sentence"] for check in quality.get("quality", []) if not check.get("passed", True))
+    if options.override:
+        doubts.append(f"The perfusion series failed its quality check; accepted by {options.override}. {reasons}")
+        return False
+    doubts.append(f"The perfusion series failed its quality check: volumes from it are not computed. {reasons}")
+    return True
+
+
+def _coverage(brain: Volume) -> str:
+    """Say in a sentence how much of the brain the images show."""
+    sections = np.flatnonzero(brain.array.any(axis=(1, 2)))
+    if sections.size == 0:
+        return "No brain in the images."
+    height = sections.size * float(brain.spacing[2])
+    text = f"Brain seen over {height:.0f} mm in {sections.size} sections ({volume_ml(brain):.0f} mL)."
+    return text + " What lies outside the slab is not assessed."
+
+
+def _coverage_doubts(brain: Volume) -> list[str]:
+    if volume_ml(brain) < 800.0:
+        return [f"Only {volume_ml(brain):.0f} mL of brain is covered: volumes are those of the slab, not of the brain."]
+    return []
