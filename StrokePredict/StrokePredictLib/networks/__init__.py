@@ -1,1 +1,43 @@
-"""The networks, one file per architecture."""
+"""The networks, one file per architecture, made by name from a fixed list."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ..errors import StrokeError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+#: Name → "module:class". A bundle can ask for these and for nothing else.
+NETWORKS: dict[str, str] = {"debs2021": "debs2021:Debs2021"}
+
+
+def create(name: str, **options: Any) -> nn.Module:
+    """Build a network by name.
+
+    Parameters
+    ----------
+    name : str
+        ``"debs2021"``.
+    **options
+        What the class takes, such as ``channels=5, fusion="late"``.
+
+    Raises
+    ------
+    StrokeError
+        If the name or an option is unknown.
+    """
+    if name not in NETWORKS:
+        raise StrokeError(f"no network '{name}'; there are {', '.join(sorted(NETWORKS))}.")
+    module, cls = NETWORKS[name].split(":")
+    try:
+        return getattr(import_module(f".{module}", __name__), cls)(**options)
+    except (TypeError, ValueError) as error:
+        raise StrokeError(f"network '{name}' cannot be built with {options}: {error}.") from error
+
+
+def trainable_parameters(network: nn.Module) -> int:
+    """Return the number of trainable parameters."""
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)
