@@ -1,0 +1,5 @@
+"""``python -m StrokeCommand``."""
+
+from StrokeCommand.main import run
+
+run()

@@ -1,0 +1,224 @@
+"""The ``stroke`` command line. It only reads words, calls a job and prints its answer."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from StrokePredictLib import __version__, jobs
+from StrokePredictLib.errors import StrokeError
+
+from .console import answer, print_files, print_json, stage, terminal
+
+app = typer.Typer(
+    name="stroke",
+    help="Perfusion maps, tissue thresholds and infarct prediction for acute ischaemic stroke. NOT FOR CLINICAL USE.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+model_app = typer.Typer(help="The models at hand.", no_args_is_help=True)
+app.add_typer(model_app, name="model")
+
+Output = Annotated[Path, typer.Option("-o", "--output", help="Folder to write into.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")]
+CaseFolder = Annotated[Path | None, typer.Argument(help="A patient's folder, or a cohort's with --patient.")]
+Patient = Annotated[str | None, typer.Option(help="Which patient of a cohort.")]
+File = Annotated[Path | None, typer.Option(help="This image, whatever the folder holds.")]
+
+
+def run() -> None:
+    """Run the command line; exit 0 done, 2 the user's mistake, 1 ours."""
+    try:
+        app(prog_name="stroke")
+    except StrokeError as error:
+        terminal.print(f"[red]error:[/] {' '.join(str(error).split())}" if terminal.is_terminal else f"error: {error}")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        terminal.print("cancelled; what was finished stays, nothing is half-written.")
+        sys.exit(130)
+    except Exception:
+        traceback.print_exc()
+        terminal.print("This is a fault of the software, not of your data. Please report the lines above.")
+        sys.exit(1)
+
+
+@app.callback(invoke_without_command=True)
+def about(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Take the options that stand before a command."""
+    if version:
+        answer.print(f"SlicerStrokeInfarct {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def demo(
+    output: Output = Path("stroke-demo"),
+    seed: Annotated[int, typer.Option(help="Which simulated patient.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Do the main job on a simulated patient: images, maps, thresholds, prediction, scene, report."""
+    from .demo import print_result
+
+    result = jobs.run("demo", output=output, seed=seed)
+    print_json(result) if as_json else print_result(result)
+
+
+@app.command()
+def phantom(
+    output: Output,
+    cases: Annotated[int, typer.Option(min=1, help="How many patients.")] = 1,
+    seed: Annotated[int, typer.Option(help="Same seed, same files.")] = 0,
+    modality: Annotated[str, typer.Option(help="MR or CT.")] = "MR",
+    vendor: Annotated[str, typer.Option(help="A or B.")] = "A",
+    as_json: AsJson = False,
+) -> None:
+    """Simulate a cohort with its truth."""
+    _job("phantom", "Simulating", as_json, output=output, cases=cases, seed=seed, modality=modality, vendor=vendor)
+
+
+@app.command()
+def perfusion(
+    series: Annotated[Path, typer.Argument(help="4D series.")],
+    output: Output,
+    modality: Annotated[str | None, typer.Option(help="MR or CT; recognised if left out.")] = None,
+    interval: Annotated[float | None, typer.Option(help="Seconds between frames.")] = None,
+    times: Annotated[Path | None, typer.Option(help="File with the time of every frame in s.")] = None,
+    echo_time: Annotated[float | None, typer.Option(help="Echo time in s (MR).")] = None,
+    mask: Annotated[Path | None, typer.Option(help="Brain mask on the series' grid.")] = None,
+    aif: Annotated[str, typer.Option(help="auto, or a CSV file with the arterial curve.")] = "auto",
+    method: Annotated[str | None, typer.Option(help="Deconvolution: bsvd, osvd, tikhonov or vascular.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make CBF, CBV, MTT, Tmax and TTP maps from a raw perfusion series."""
+    chosen = {"method": method} if method else {}
+    _job(
+        "perfusion", "Perfusion maps", as_json, series=series, output=output, modality=modality, interval=interval,
+        times=times, echo_time=echo_time, mask=mask, aif=aif, **chosen,
+    )  # fmt: skip
+
+
+@app.command()
+def threshold(
+    output: Output,
+    case: CaseFolder = None,
+    patient: Patient = None,
+    dwi: File = None,
+    b0: File = None,
+    adc: File = None,
+    tmax: File = None,
+    cbf: File = None,
+    cbv: File = None,
+    brain: File = None,
+    adc_below: Annotated[float | None, typer.Option(help="Core limit in 10⁻⁶ mm²/s instead of 620.")] = None,
+    tmax_above: Annotated[float | None, typer.Option(help="Hypoperfusion limit in s instead of 6.")] = None,
+    override: Annotated[str | None, typer.Option(help="Name of the reader who accepts a failed quality check.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Apply the tissue rules: core, hypoperfusion, mismatch, trial criteria."""
+    files = _files(dwi=dwi, b0=b0, adc=adc, tmax=tmax, cbf=cbf, cbv=cbv, brain=brain)
+    result = _job(
+        "threshold", "Tissue thresholds", as_json, output=output, folder=case, patient=patient, files=files,
+        adc=adc_below, tmax=tmax_above, override=override,
+    )  # fmt: skip
+    if not as_json:
+        _print_volumes(result["volumes"])
+
+
+@app.command()
+def predict(
+    output: Output,
+    case: CaseFolder = None,
+    patient: Patient = None,
+    model: Annotated[str | None, typer.Option(help="Names or bundle folders, with commas between.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+    dwi: File = None,
+    b0: File = None,
+    adc: File = None,
+    tmax: File = None,
+    cbf: File = None,
+    cbv: File = None,
+    brain: File = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the networks; every model whose inputs exist, unless --model names some."""
+    files = _files(dwi=dwi, b0=b0, adc=adc, tmax=tmax, cbf=cbf, cbv=cbv, brain=brain)
+    names = [name.strip() for name in model.split(",") if name.strip()] if model else None
+    result = _job(
+        "predict", "Prediction", as_json, output=output, folder=case, patient=patient, files=files, models=names,
+        device=device,
+    )  # fmt: skip
+    if not as_json:
+        _print_predictions(result["prediction"])
+
+
+@app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run_suite(
+    context: typer.Context,
+    slow: Annotated[bool, typer.Option("--slow", help="Also what is too long for every day.")] = False,
+) -> None:
+    """Run the test suite of a checkout; further words go to pytest."""
+    from .testing import run_tests
+
+    raise typer.Exit(run_tests(slow, context.args))
+
+
+@model_app.command("list")
+def model_list(as_json: AsJson = False) -> None:
+    """List the models at hand."""
+    from .models import list_models, print_models
+
+    found = list_models()
+    print_json(found) if as_json else print_models(found)
+
+
+@model_app.command("show")
+def model_show(name: str, as_json: AsJson = False) -> None:
+    """Show a model's card."""
+    from .models import print_card, show_model
+
+    card = show_model(name)
+    print_json(card) if as_json else print_card(card)
+
+
+@model_app.command("verify")
+def model_verify(name: str) -> None:
+    """Check a model's files against its hashes."""
+    from StrokePredictLib.models.bundle import find_bundle, open_bundle
+
+    bundle = open_bundle(find_bundle(name))
+    answer.print(f"{bundle.card.name}: every file is as listed (weights {bundle.sha256[:16]}…).")
+
+
+def _files(**paths: Path | None) -> dict[str, str]:
+    return {role: str(path) for role, path in paths.items() if path is not None}
+
+
+def _job(name: str, title: str, as_json: bool, **parameters: Any) -> dict[str, Any]:
+    """Run a job with its progress shown, and print what it wrote."""
+    with stage(title) as progress:
+        result = jobs.run(name, progress=progress, **parameters)
+    print_json(result) if as_json else print_files(result["files"])
+    return result
+
+
+def _print_volumes(volumes: dict[str, Any]) -> None:
+    from .tables import volume_table
+
+    answer.print(volume_table(volumes))
+    for doubt in volumes["doubts"]:
+        answer.print(f"! {doubt}", markup=False)
+
+
+def _print_predictions(record: dict[str, Any]) -> None:
+    for item in record["models"]:
+        answer.print(f"{item['title']}: {item['volume_ml']:.1f} mL (probability ≥ {item['threshold']:g})", markup=False)
+    for item in record["skipped"]:
+        answer.print(f"{item['name']} left out: {item['reason']}", markup=False)
+    for doubt in record["doubts"]:
+        answer.print(f"! {doubt}", markup=False)

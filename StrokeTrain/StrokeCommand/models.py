@@ -1,0 +1,65 @@
+"""What ``stroke model`` prints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Table
+
+from StrokePredictLib.errors import StrokeError
+from StrokePredictLib.models.bundle import find_bundle, open_bundle, shipped_bundles
+
+from .console import answer
+
+
+def list_models() -> list[dict[str, Any]]:
+    """Return one line a bundle at hand; a damaged one says so instead of hiding the others."""
+    lines = []
+    for folder in shipped_bundles():
+        try:
+            card = open_bundle(folder).card
+        except StrokeError as error:
+            lines.append({"name": folder.name, "problem": str(error)})
+            continue
+        lines.append({
+            "name": card.name,
+            "title": card.title,
+            "target": card.target,
+            "inputs": [channel.role for channel in card.channels],
+            "demonstration": card.demonstration,
+        })
+    return lines
+
+
+def print_models(lines: list[dict[str, Any]]) -> None:
+    """Print the list as a table."""
+    table = Table("model", "what it shows", "target", "inputs", "weights")
+    for line in lines:
+        if "problem" in line:
+            table.add_row(line["name"], line["problem"], "", "", "unusable")
+            continue
+        weights = "demonstration, simulated patients" if line["demonstration"] else "trained on patients"
+        table.add_row(line["name"], line["title"], line["target"], " + ".join(line["inputs"]), weights)
+    answer.print(table)
+
+
+def show_model(name: str) -> dict[str, Any]:
+    """Return a model's card and the hash of its weights."""
+    bundle = open_bundle(find_bundle(name))
+    return bundle.card.model_dump() | {"sha256": bundle.sha256, "folder": str(bundle.folder)}
+
+
+def print_card(card: dict[str, Any]) -> None:
+    """Print a card, one line a fact."""
+    table = Table("", card["title"], show_lines=False)
+    for key, value in card.items():
+        if key == "training":
+            value = f"{value['data']} ({value['patients']} patients, seed {value['seed']})"
+        elif key == "channels":
+            value = ", ".join(f"{c['role']} in {c['unit']}" if c["unit"] else c["role"] for c in value)
+        elif key == "scores":
+            value = ", ".join(f"{name} {score}" for name, score in value.items())
+        elif key == "network":
+            value = f"{value['name']} {value['options']}"
+        table.add_row(key, str(value))
+    answer.print(table)
