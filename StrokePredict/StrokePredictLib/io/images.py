@@ -24,7 +24,7 @@ def is_image_name(path: Path | str) -> bool:
     return str(path).lower().endswith(NIFTI + OTHERS)
 
 
-def read_image(path: Path | str, *, series: bool | None = None) -> Volume:
+def read_image(path: Path | str, *, series: bool | None = None, may_be_empty: bool = False) -> Volume:
     """Read an image file.
 
     Parameters
@@ -33,6 +33,8 @@ def read_image(path: Path | str, *, series: bool | None = None) -> Volume:
         NIfTI, NRRD or MetaImage.
     series : bool, optional
         True: a 4D file is needed; False: a 3D file; None: either.
+    may_be_empty : bool
+        Whether an image of zeros is an answer (a mask without lesion) and not a fault.
 
     Returns
     -------
@@ -59,7 +61,7 @@ def read_image(path: Path | str, *, series: bool | None = None) -> Volume:
         raise StrokeError(f"{path}: is a 3D image; a 4D series (x, y, z, time) is needed here.")
     if series is False and volume.is_series:
         raise StrokeError(f"{path}: is a 4D series of {volume.array.shape[0]} frames; one 3D image is needed here.")
-    return _without_nonfinite(volume)
+    return _without_nonfinite(volume, may_be_empty)
 
 
 def write_image(path: Path | str, volume: Volume, dtype: np.dtype | type | None = None) -> None:
@@ -182,7 +184,7 @@ def _write_nifti(path: Path, array: np.ndarray, volume: Volume) -> None:
     nibabel.save(image, path)
 
 
-def _without_nonfinite(volume: Volume) -> Volume:
+def _without_nonfinite(volume: Volume, may_be_empty: bool) -> Volume:
     array = volume.array
     finite = np.isfinite(array)
     bad = int(array.size - np.count_nonzero(finite))
@@ -192,6 +194,6 @@ def _without_nonfinite(volume: Volume) -> Volume:
         array = np.where(finite, array, np.float32(0))
         volume = volume.with_array(array)
         volume.meta["nonfinite_voxels"] = bad
-    if not array.any():
+    if not may_be_empty and not array.any():
         raise StrokeError(f"{volume.name}: is empty (every voxel is zero); export it again.")
     return volume

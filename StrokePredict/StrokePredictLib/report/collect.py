@@ -1,0 +1,75 @@
+"""The result folders of one patient to a `Study`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ..case import StrokeCase
+from ..errors import StrokeError
+from ..io.images import read_image
+from ..study import Study
+from ..threshold_job import MASK_FILES
+from ..thresholds import penumbra
+from ..volume import Volume
+
+
+def collect_study(
+    case: StrokeCase,
+    *,
+    thresholds: Path | str,
+    prediction: Path | str | None = None,
+    perfusion: Path | str | None = None,
+) -> Study:
+    """Put a case and the folders that ``threshold``, ``predict`` and ``perfusion`` wrote together.
+
+    Parameters
+    ----------
+    case : StrokeCase
+        With the maps that the thresholds were applied to.
+    thresholds, prediction, perfusion : path-like
+        Result folders; the last two may be left out.
+
+    Raises
+    ------
+    StrokeError
+        If a file is missing, or lies on another grid than the case.
+    """
+    thresholds = Path(thresholds)
+    study = Study(case, volumes=_json(thresholds / "volumes.json"))
+    for key, name in MASK_FILES.items():
+        if (thresholds / name).is_file():
+            study.masks[key] = _on_grid(case, thresholds / name, is_mask=True)
+    core = study.volumes.get("core_source")
+    if core in study.masks and "hypoperfused_tmax" in study.masks:
+        study.masks["penumbra"] = penumbra(study.masks["hypoperfused_tmax"], study.masks[core])
+    if prediction is not None:
+        study.prediction = _json(Path(prediction) / "prediction.json")
+        for model in study.prediction["models"]:
+            name = model["name"]
+            study.probabilities[name] = _on_grid(case, Path(prediction) / f"prob_{name}.nii.gz")
+            study.masks[model["segment"]] = _on_grid(case, Path(prediction) / f"mask_{name}.nii.gz", is_mask=True)
+    if perfusion is not None:
+        study.perfusion = _json(Path(perfusion) / "perfusion.json")
+    study.provenance = {
+        "thresholds": study.volumes.get("provenance", {}),
+        "prediction": (study.prediction or {}).get("provenance", {}),
+        "perfusion": (study.perfusion or {}).get("provenance", {}),
+    }
+    return study
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise StrokeError(f"{path}: is missing; run that step first.") from error
+    except (OSError, ValueError) as error:
+        raise StrokeError(f"{path}: is no readable JSON ({error}); run that step again.") from error
+
+
+def _on_grid(case: StrokeCase, path: Path, *, is_mask: bool = False) -> Volume:
+    volume = read_image(path, series=False, may_be_empty=True)
+    case.reference.require_same_grid(volume)
+    return case.reference.with_array(volume.array > 0.5 if is_mask else volume.array, name=path.name)
