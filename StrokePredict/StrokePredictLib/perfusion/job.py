@@ -1,0 +1,139 @@
+"""The perfusion job: a series file in, maps and their record in a folder out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from .. import __version__
+from ..errors import StrokeError
+from ..io.images import read_image, write_image
+from ..io.output import staged_folder, write_text
+from . import plots, sources
+from .pipeline import PerfusionResult, compute_maps, silent
+
+
+def run(
+    series: Path | str,
+    output: Path | str,
+    *,
+    modality: str | None = None,
+    interval: float | None = None,
+    times: Path | str | None = None,
+    echo_time: float | None = None,
+    mask: Path | str | None = None,
+    aif: str | Path = "auto",
+    method: str = "bsvd",
+    progress: Callable[[float, str], None] = silent,
+    **options: object,
+) -> dict:
+    """Compute the maps of one series file and write them.
+
+    Parameters
+    ----------
+    series : path-like
+        4D NIfTI, NRRD or MetaImage.
+    output : path-like
+        Folder; gets ``cbf cbv mtt tmax ttp .nii.gz``, ``perfusion.json``, ``inputs.png`` and ``maps.png``.
+    modality : {"MR", "CT"}, optional
+        Told from the values if left out.
+    interval : float, optional
+        s between frames.
+    times : path-like, optional
+        CSV of frame times in s.
+    echo_time : float, optional
+        TE in s.
+    mask : path-like, optional
+        Brain mask on the series' grid.
+    aif : "auto" or path-like
+        CSV of the arterial curve: one concentration a frame, or two columns, time in s and concentration.
+    method : {"bsvd", "osvd", "tikhonov", "vascular"}
+        Deconvolution.
+    **options
+        Passed to `compute_maps`.
+
+    Returns
+    -------
+    dict
+        ``files``, the paths written, and ``summary``, the content of ``perfusion.json``.
+
+    Raises
+    ------
+    StrokeError
+        If an input cannot be used, or the folder not written.
+    """
+    path = Path(series)
+    progress(0.0, "reading")
+    volume = read_image(path, series=True)
+    timing = sources.find_timing(
+        volume, path, interval=interval, times=Path(times) if times else None, echo_time=echo_time
+    )
+    modality = modality or guess_modality(volume.array, str(path), sources.read_sidecar(path))
+    brain = read_image(mask, series=False) if mask else None
+    if brain is not None:
+        volume.require_same_grid(brain)
+    result = compute_maps(
+        volume,
+        timing.times,
+        modality=modality,
+        echo_time=timing.echo_time,
+        mask=brain,
+        aif=read_curve(aif, timing.times),
+        method=method,
+        progress=lambda share, text: progress(0.1 + 0.75 * share, text),
+        **options,
+    )
+    result.summary["times"]["source"] = timing.source
+    result.summary["warnings"] = [*timing.warnings, *result.summary["warnings"]]
+    result.summary |= {"series": path.name, "software": f"StrokePredictLib {__version__}"}
+    progress(0.9, "writing")
+    return {"files": [str(f) for f in write(result, Path(output))], "summary": result.summary}
+
+
+def write(result: PerfusionResult, output: Path) -> list[Path]:
+    """Write maps, record and pictures into ``output``, all or none; return their paths."""
+    with staged_folder(output) as stage:
+        for name, volume in result.maps.items():
+            write_image(stage / f"{name}.nii.gz", volume)
+        write_text(stage / "perfusion.json", json.dumps(result.summary, indent=1, ensure_ascii=False) + "\n")
+        plots.plot_inputs(result, stage / "inputs.png")
+        plots.plot_maps(result, stage / "maps.png")
+        names = sorted(f.name for f in stage.iterdir())
+    return [output / name for name in names]
+
+
+def read_curve(aif: str | Path, times: np.ndarray) -> str | np.ndarray:
+    """Return "auto", or the arterial curve of a CSV file as `compute_maps` takes it."""
+    if str(aif) == "auto":
+        return "auto"
+    table = sources.read_table(Path(aif))
+    table = table.T if table.shape[0] == 1 else table
+    if table.shape[1] == 1 and table.shape[0] != len(times):
+        raise StrokeError(f"{aif}: {table.shape[0]} values for {len(times)} frames; add a column of times in s.")
+    if table.shape[1] > 2:
+        raise StrokeError(f"{aif}: {table.shape[1]} columns; one (concentration) or two (time in s, concentration).")
+    return table[:, 0] if table.shape[1] == 1 else table
+
+
+def guess_modality(array: np.ndarray, name: str, sidecar: dict) -> str:
+    """Return "CT" or "MR" from the sidecar, the values (air is near −1000 HU) or the file's name.
+
+    Raises
+    ------
+    StrokeError
+        If all three leave it open.
+    """
+    told = str(sidecar.get("Modality", "")).upper()
+    if told in ("CT", "MR"):
+        return told
+    if float(array[0].min()) < -200:
+        return "CT"
+    lower = Path(name).name.lower()
+    if "ctp" in lower:
+        return "CT"
+    if any(word in lower for word in ("pwi", "dsc", "perf_mr")) or sidecar.get("EchoTime"):
+        return "MR"
+    raise StrokeError(f"{name}: cannot tell whether it is MR or CT; say --modality MR or --modality CT.")

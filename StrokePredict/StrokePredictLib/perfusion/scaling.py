@@ -1,0 +1,31 @@
+"""From deconvolved numbers to physiological units, and the ratio that the CT core rule reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """What turns mL of blood per mL of tissue into mL per 100 g.
+
+    Attributes
+    ----------
+    haematocrit_factor : float
+        (1 − Hct of large vessels) / (1 − Hct of capillaries); 0.73 for 0.45 and 0.25.
+    density : float
+        Of brain tissue, g/mL.
+    """
+
+    haematocrit_factor: float = 0.73
+    density: float = 1.05
+
+    @property
+    def cbf(self) -> float:
+        """Factor from 1/s to mL/100 g/min."""
+        return 60.0 * self.cbv
+
+    @property
+    def cbv(self) -> float:
+        """Factor from mL/mL to mL/100 g."""
+        return 100.0 * self.haematocrit_factor / self.density
