@@ -103,7 +103,7 @@ _ALL = (
         "ground_truth", "Ground truth", (1.0, 1.0, 1.0), ALTERED_STRUCTURE, INFARCT,
         "Infarct as drawn by a reader or known from a simulation.",
     ),
-    Segment("brain", "Brain", (0.85, 0.7, 0.6), ANATOMICAL_STRUCTURE, BRAIN, "Brain mask that the rules were applied in."),
+    Segment("brain", "Brain", (0.85, 0.7, 0.6), ANATOMICAL_STRUCTURE, BRAIN, "Where the rules were applied."),
 )  # fmt: skip
 
 #: Every kind of mask, in the order in which lists show them.

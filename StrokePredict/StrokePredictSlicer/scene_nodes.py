@@ -1,0 +1,212 @@
+"""Maps, masks, tables and texts as MRML nodes. Only here LPS becomes MRML's RAS."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import vtk
+from vtk.util import numpy_support
+
+from StrokePredictLib.case import ROLES
+from StrokePredictLib.report.colours import COLOUR_MAPS, MapStyle, style_for
+from StrokePredictLib.report.tables import criteria, mismatch_rows, volume_rows
+from StrokePredictLib.segments import BRAIN, TERMINOLOGY_NAME, Segment, ordered, segment_for
+from StrokePredictLib.study import Study
+from StrokePredictLib.volume import Volume
+
+from .core import logic_of, slicer_package
+
+LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+def ras_matrix(volume: Volume) -> vtk.vtkMatrix4x4:
+    """Return the matrix from voxel indices to RAS millimetres."""
+    matrix = vtk.vtkMatrix4x4()
+    matrix.DeepCopy((LPS_TO_RAS @ volume.affine).ravel().tolist())
+    return matrix
+
+
+def image_data(array: np.ndarray, image: vtk.vtkImageData | None = None) -> vtk.vtkImageData:
+    """Return a VTK image with a copy of a ``(z, y, x)`` array; ``image``, if given, is filled and returned."""
+    image = vtk.vtkImageData() if image is None else image
+    image.SetDimensions(*reversed(array.shape))
+    scalars = numpy_support.numpy_to_vtk(np.ascontiguousarray(array).ravel(), deep=True)
+    image.GetPointData().SetScalars(scalars)
+    return image
+
+
+def add_map(scene: Any, role: str, volume: Volume, inside: np.ndarray | None, name: str | None = None) -> Any:
+    """Add an image as a scalar volume with its colours and window.
+
+    Parameters
+    ----------
+    scene : vtkMRMLScene
+        Where to.
+    role : str
+        As in `case.ROLES`, or ``"probability"``.
+    volume : Volume
+        3D.
+    inside : numpy.ndarray, optional
+        bool ``(z, y, x)``, the brain; used for the grey window where it has the image's size.
+    name : str, optional
+        Node name; what `case.ROLES` calls the role if left out.
+
+    Returns
+    -------
+    vtkMRMLScalarVolumeNode
+    """
+    node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name or ROLES.get(role, (role,))[0])
+    node.SetIJKToRASMatrix(ras_matrix(volume))
+    node.SetAndObserveImageData(image_data(volume.array.astype(np.float32, copy=False)))
+    node.SetAttribute("StrokePredict.Role", role)
+    # Slicer's usual reader turns left-handed grids round on opening; this one keeps every voxel's index.
+    storage = scene.AddNewNodeByClass("vtkMRMLNRRDStorageNode", f"{node.GetName()} storage")
+    node.SetAndObserveStorageNodeID(storage.GetID())
+    node.CreateDefaultDisplayNodes()
+    same_size = inside is not None and inside.shape == volume.shape
+    style = style_for(role, volume, inside if same_size else None)
+    display = node.GetDisplayNode()
+    display.AutoWindowLevelOff()
+    display.SetWindowLevelMinMax(style.low, style.high)
+    if role in COLOUR_MAPS:
+        display.SetAndObserveColorNodeID(_colour_node(scene, style).GetID())
+        legend = logic_of(scene, "colors").AddDefaultColorLegendDisplayNode(node)
+        if legend is not None:
+            legend.SetTitleText(f"{style.title} [{style.unit}]" if style.unit else style.title)
+            legend.SetLabelFormat("%.0f" if style.high > 2 else "%.1f")
+            legend.SetNumberOfLabels(5)
+            legend.SetVisibility(role == "tmax")
+    else:
+        display.SetAndObserveColorNodeID("vtkMRMLColorTableNodeGrey")
+    return node
+
+
+def _colour_node(scene: Any, style: MapStyle) -> Any:
+    """Return the colour table of a map, made once a scene."""
+    name = f"{style.title} ({style.low:g} to {style.high:g}{' ' + style.unit if style.unit else ''})"
+    existing = scene.GetNodesByClassByName("vtkMRMLColorTableNode", name)
+    if existing.GetNumberOfItems():
+        return existing.GetItemAsObject(0)
+    node = slicer_package().vtkMRMLColorTableNode()
+    node.SetName(name)
+    node.SetTypeToUser()
+    node.SetNumberOfColors(len(style.table))
+    for index, (red, green, blue) in enumerate(style.table):
+        value = style.low + (style.high - style.low) * index / (len(style.table) - 1)
+        node.SetColor(index, f"{value:.2f}", red, green, blue, _opacity(style, index))
+    node.GetLookupTable().SetRange(0, len(style.table) - 1)
+    node.SetHideFromEditors(False)
+    return scene.AddNode(node)
+
+
+def _opacity(style: MapStyle, index: int) -> float:
+    """Return the opacity of a colour: as an overlay, normal tissue leaves the image below it clear."""
+    if style.role not in ("tmax", "probability"):
+        return 1.0
+    clear, full = {"tmax": (2.0, 6.0), "probability": (0.1, 0.5)}[style.role]
+    value = style.low + (style.high - style.low) * index / (len(style.table) - 1)
+    return float(np.clip((value - clear) / (full - clear), 0, 1))
+
+
+def add_segmentation(scene: Any, masks: dict[str, Volume], reference: Any) -> Any:
+    """Add masks as one segmentation of named, coloured, coded segments.
+
+    Parameters
+    ----------
+    scene : vtkMRMLScene
+        Where to.
+    masks : dict of str to Volume
+        By segment key; the key becomes the segment's id.
+    reference : vtkMRMLScalarVolumeNode or None
+        The image whose grid they lie on.
+
+    Returns
+    -------
+    vtkMRMLSegmentationNode
+    """
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Segmentation")
+    segmentation = node.GetSegmentation()
+    representation = _binary_labelmap_name()
+    set_source = getattr(segmentation, "SetSourceRepresentationName", None) or segmentation.SetMasterRepresentationName
+    set_source(representation)
+    if reference is not None:
+        node.SetReferenceImageGeometryParameterFromVolumeNode(reference)
+    for key in ordered(masks):
+        segmentation.AddSegment(_segment(segment_for(key), masks[key], representation), key)
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    display.SetVisibility3D(False)
+    for key in masks:
+        display.SetSegmentVisibility(key, key not in ("brain", "penumbra", "ground_truth"))
+        filled = key.startswith("core")
+        display.SetSegmentOpacity2DFill(key, 0.35 if filled else 0.0)
+        display.SetSegmentOpacity2DOutline(key, 1.0)
+    return node
+
+
+def _segment(segment: Segment, mask: Volume, representation: str) -> Any:
+    slicer = slicer_package()
+    result = slicer.vtkSegment()
+    result.SetName(segment.name)
+    result.SetColor(*segment.colour)
+    result.SetTag(slicer.vtkSegment.GetTerminologyEntryTagName(), terminology_entry(segment))
+    if segment.description:
+        result.SetTag("Description", segment.description)
+    labelmap = slicer.vtkOrientedImageData()
+    image_data((mask.array > 0).astype(np.uint8), labelmap)
+    labelmap.SetImageToWorldMatrix(ras_matrix(mask))
+    result.AddRepresentation(representation, labelmap)
+    return result
+
+
+def _binary_labelmap_name() -> str:
+    return slicer_package().vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
+
+
+def terminology_entry(segment: Segment) -> str:
+    """Return Slicer's text of a segment's codes, with the brain as anatomic region."""
+
+    def coded(code: Any) -> str:
+        return f"{code.scheme}^{code.value}^{code.meaning}" if code else "^^"
+
+    region = None if segment.type == BRAIN else BRAIN
+    anatomy = "Anatomic codes - DICOM master list" if region else ""
+    parts = [TERMINOLOGY_NAME, coded(segment.category), coded(segment.type), "^^", anatomy, coded(region), "^^"]
+    return "~".join(parts)
+
+
+def add_tables(scene: Any, study: Study) -> list[Any]:
+    """Add the tables of volumes and of mismatch and criteria; a table without rows is left out."""
+    volumes = [[row.label, row.value, row.unit, row.truth] for row in volume_rows(study)]
+    rules = [["Mismatch", row.label, row.text, ""] for row in mismatch_rows(study)]
+    for trial in criteria(study):
+        rules += [[trial["title"], item["name"], item["value"], item["met"]] for item in trial["items"]]
+        rules.append([trial["title"], "All criteria", "", trial["verdict"]])
+    tables = []
+    if volumes:
+        tables.append(_add_table(scene, "Volumes", ["Quantity", "Value", "Unit", "Truth"], volumes))
+    if rules:
+        columns = ["Group", "Quantity", "Value", "Met"]
+        tables.append(_add_table(scene, "Mismatch and criteria", columns, rules))
+    return tables
+
+
+def _add_table(scene: Any, name: str, columns: list[str], rows: list[list[str]]) -> Any:
+    node = scene.AddNewNodeByClass("vtkMRMLTableNode", name)
+    for index, title in enumerate(columns):
+        column = vtk.vtkStringArray()
+        column.SetName(title)
+        for row in rows:
+            column.InsertNextValue(row[index])
+        node.AddColumn(column)
+    node.SetUseColumnTitleAsColumnHeader(True)
+    node.SetLocked(True)
+    return node
+
+
+def add_text(scene: Any, name: str, text: str) -> Any:
+    """Add a text node."""
+    node = scene.AddNewNodeByClass("vtkMRMLTextNode", name)
+    node.SetText(text)
+    return node

@@ -1,0 +1,141 @@
+"""What a scene shows when it is opened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from StrokePredictLib.report.orientation import nearest_axes
+from StrokePredictLib.study import Study
+from StrokePredictLib.volume import Volume
+
+from .core import inside_slicer, logic_of, slicer_package
+from .scene_nodes import LPS_TO_RAS
+
+#: Opacity of the Tmax overlay.
+OVERLAY_OPACITY = 0.5
+_FIELD_OF_VIEW_MM = 240.0
+#: Slice views of the two-over-two layout in reading order, and what each would best show behind the segments.
+_VIEWS = {
+    "Red": ("dwi", "b0", "adc", "flair", "ncct"),
+    "Yellow": ("adc", "b0", "flair", "ncct"),
+    "Green": ("tmax", "mtt", "flair", "b0"),
+    "Slice4": ("cbf", "cbv", "flair", "b0"),
+}
+
+
+def arrange_views(scene: Any, study: Study, nodes: dict[str, Any], segmentation: Any) -> None:
+    """Show DWI with Tmax over it and the maps beside, four linked slices through the lesion.
+
+    Parameters
+    ----------
+    scene : vtkMRMLScene
+        The scene with the nodes.
+    study : Study
+        Where the lesion is looked up.
+    nodes : dict of str to vtkMRMLScalarVolumeNode
+        By role.
+    segmentation : vtkMRMLSegmentationNode or None
+        Shown in every view.
+    """
+    slicer = slicer_package()
+    if not nodes:
+        return
+    _set_layout(slicer, scene)
+    shown: list[str] = []
+    for view, wishes in _VIEWS.items():
+        role = next((role for role in wishes if role in nodes and role not in shown), None)
+        role = role or next(role for role in ("dwi", *nodes) if role in nodes)
+        shown.append(role)
+        composite = _composite_node(scene, view)
+        composite.SetBackgroundVolumeID(nodes[role].GetID())
+        overlay = view == "Red" and "tmax" in nodes and role != "tmax"
+        composite.SetForegroundVolumeID(nodes["tmax"].GetID() if overlay else None)
+        composite.SetForegroundOpacity(OVERLAY_OPACITY if overlay else 0.0)
+        composite.SetLinkedControl(True)
+        _place_slice(scene, view, study)
+    selection = logic_of(scene, "application").GetSelectionNode()
+    selection.SetActiveVolumeID(_composite_node(scene, "Red").GetBackgroundVolumeID())
+    if "tmax" in nodes:
+        selection.SetSecondaryVolumeID(nodes["tmax"].GetID())
+    if segmentation is not None:
+        segmentation.GetDisplayNode().SetVisibility2D(True)
+
+
+def _set_layout(slicer: Any, scene: Any) -> None:
+    arrangement = slicer.vtkMRMLLayoutNode.SlicerLayoutTwoOverTwoView
+    if inside_slicer():
+        slicer.app.layoutManager().setLayout(arrangement)
+        return
+    logic = slicer.vtkMRMLLayoutLogic()
+    logic.SetMRMLScene(scene)
+    logic.GetLayoutNode().SetViewArrangement(arrangement)
+    logic.SetMRMLScene(None)
+
+
+def _composite_node(scene: Any, view: str) -> Any:
+    """Return a view's composite node, made if the scene has none yet."""
+    for index in range(scene.GetNumberOfNodesByClass("vtkMRMLSliceCompositeNode")):
+        node = scene.GetNthNodeByClass(index, "vtkMRMLSliceCompositeNode")
+        if node.GetLayoutName() == view:
+            return node
+    node = slicer_package().vtkMRMLSliceCompositeNode()
+    node.SetSingletonTag(view)
+    node.SetLayoutName(view)
+    node.SetName(f"SliceComposite{view}")
+    return scene.AddNode(node)
+
+
+def _place_slice(scene: Any, view: str, study: Study) -> None:
+    """Turn a view into the plane of acquisition nearest to axial, through the slice with most of the lesion."""
+    node = scene.GetNodeByID(f"vtkMRMLSliceNode{view}")
+    if node is None:
+        return
+    reference = study.case.reference
+    rotation, centre = axial_plane(reference, _lesion(study))
+    matrix = node.GetSliceToRAS()
+    for row in range(3):
+        for column in range(3):
+            matrix.SetElement(row, column, rotation[row, column])
+        matrix.SetElement(row, 3, centre[row])
+    node.UpdateMatrices()
+    node.SetFieldOfView(_FIELD_OF_VIEW_MM, _FIELD_OF_VIEW_MM, 1.0)
+
+
+def axial_plane(reference: Volume, lesion: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the slice plane of the grid nearest to axial, seen from the feet.
+
+    Parameters
+    ----------
+    reference : Volume
+        The grid.
+    lesion : numpy.ndarray or None
+        bool ``(z, y, x)``; the plane passes through the slice with most of it, else through the middle.
+
+    Returns
+    -------
+    rotation : numpy.ndarray
+        3×3, RAS; columns: the view's right (patient left), up (anterior) and normal (superior).
+    centre : numpy.ndarray
+        RAS mm.
+    """
+    direction = LPS_TO_RAS[:3, :3] @ reference.direction
+    axes = nearest_axes(direction)
+    columns = [direction[:, axes[world]] * np.sign(direction[world, axes[world]]) for world in range(3)]
+    rotation = np.stack([-columns[0], columns[1], columns[2]], axis=1)
+    index = (np.array(reference.shape[::-1]) - 1) / 2.0
+    if lesion is not None and lesion.any():
+        axis = axes[2]
+        area = np.count_nonzero(lesion, axis=tuple(a for a in range(3) if a != 2 - axis))
+        index[axis] = float(np.argmax(area))
+    centre = (LPS_TO_RAS @ reference.affine @ [*index, 1.0])[:3]
+    return rotation, centre
+
+
+def _lesion(study: Study) -> np.ndarray | None:
+    for key in ("core_adc", "core_cbf", "core_network", "hypoperfused_tmax", "infarct_predicted"):
+        mask = study.masks.get(key)
+        if mask is not None and mask.array.any():
+            return mask.array > 0
+    return None
