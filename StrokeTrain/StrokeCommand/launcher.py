@@ -76,7 +76,8 @@ def read_stamp() -> dict:
 def ask_venv(code: str) -> str | None:
     """Return what a line of Python prints in `.venv`, or None where its Python does not run."""
     try:
-        asked = subprocess.run([VENV_PYTHON, "-I", "-S", "-c", code], capture_output=True, text=True, timeout=60)
+        # No -S: without the site module a Python does not know that it is in an environment, and answers for its base.
+        asked = subprocess.run([VENV_PYTHON, "-I", "-c", code], capture_output=True, text=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return asked.stdout.strip() if asked.returncode == 0 else None

@@ -47,12 +47,12 @@ def set_up(wanted: list[str], listed: dict[str, list[str]], lock: int) -> None:
     with progress.step(f"making .venv with Python {sys.version_info[0]}.{sys.version_info[1]}"):
         STAMP.unlink(missing_ok=True)
         make_environment(progress, lock)
-        site = Path(ask_venv("import sysconfig; print(sysconfig.get_path('purelib'))") or VENV)
+        site = site_packages()
         forget_what_was_cut_short(site)
         pip = find_pip(progress, lock)
     with progress.step("PyTorch"):
         install_torch(pip, wanted, site, progress, lock)
-    with progress.step(f"installing {len(wanted)} packages and what they need"):
+    with progress.step("the other packages"):
         install(pip, wanted, "installing packages", progress, lock)
         # Relative to the .pth file, so that a moved checkout goes on working.
         folders = [os.path.relpath(ROOT / name, site) for name in ("StrokePredict", "StrokeTrain")]
@@ -76,6 +76,14 @@ def make_environment(progress: Progress, lock: int) -> None:
     code, output = run_logged([creator, "-m", "venv", "--without-pip", VENV], progress, lock)
     if code:
         raise failure(output, "making .venv")
+
+
+def site_packages() -> Path:
+    """Return the folder of `.venv` that takes packages; never one outside, for we write and remove there."""
+    site = Path(ask_venv("import sysconfig; print(sysconfig.get_path('purelib'))") or ROOT)
+    if not site.is_relative_to(VENV):
+        raise SetupError(f"{VENV} is no working Python environment: remove it, then start again")
+    return site
 
 
 def forget_what_was_cut_short(site: Path) -> None:
@@ -119,7 +127,7 @@ def install_torch(pip: Command, wanted: list[str], site: Path, progress: Progres
     if not lines or any(site.glob("torch-*.dist-info")):
         return
     requirement, options, words = torch_choice(lines[0])
-    progress.rename(f"installing PyTorch, {words}")
+    progress.rename(f"PyTorch, {words}")
     install(pip, [*options, "--no-deps", requirement], "installing PyTorch", progress, lock)
 
 
@@ -134,18 +142,18 @@ def torch_choice(requirement: str) -> tuple[str, list[str], str]:
     Returns
     -------
     tuple[str, list[str], str]
-        The requirement to install, pip's options, and words on why.
+        The requirement to install, pip's options, and words for the display.
     """
     index = os.environ.get("STROKE_TORCH_INDEX")
     if index:
-        return requirement, ["--index-url", index], "from the index that STROKE_TORCH_INDEX names"
+        return requirement, ["--index-url", index], "index of STROKE_TORCH_INDEX"
     if not sys.platform.startswith("linux"):
-        return requirement, [], "the usual build"
+        return requirement, [], "usual build"
     if has_nvidia_gpu():
-        return requirement, [], "with GPU support (NVIDIA GPU found)"
+        return requirement, [], "GPU build"
     if not os.environ.get("PIP_NO_INDEX") and answers(f"{TORCH_CPU_INDEX}/torch/"):
         return requirement, ["--index-url", TORCH_CPU_INDEX], "CPU build (no NVIDIA GPU found)"
-    return TORCH_WITHOUT_CPU_INDEX, [], "usual index (no NVIDIA GPU found, PyTorch's CPU index does not answer)"
+    return TORCH_WITHOUT_CPU_INDEX, [], "usual index (CPU index silent)"
 
 
 def has_nvidia_gpu() -> bool:
