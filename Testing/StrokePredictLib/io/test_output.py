@@ -1,0 +1,77 @@
+"""Outputs are whole or absent."""
+
+import subprocess
+import sys
+
+import pytest
+
+from StrokePredictLib.errors import StrokeError
+from StrokePredictLib.io.output import staged_folder, write_bytes, write_text
+
+
+def write_and_break(folder):
+    with staged_folder(folder) as stage:
+        (stage / "x").write_text("new")
+        raise ValueError("broken")
+
+
+def test_files_arrive_together_and_others_stay(tmp_path):
+    target = tmp_path / "new" / "out"
+    target.mkdir(parents=True)
+    (target / "old.txt").write_text("kept")
+    with staged_folder(target) as stage:
+        (stage / "sub").mkdir()
+        (stage / "sub" / "a.txt").write_text("a")
+        assert not (target / "sub").exists()
+    assert (target / "sub" / "a.txt").read_text() == "a"
+    assert sorted(p.name for p in target.iterdir()) == ["old.txt", "sub"]
+
+
+def test_a_failure_leaves_nothing_not_even_the_folder(tmp_path):
+    with pytest.raises(ValueError, match="broken"):
+        write_and_break(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_leaves_what_was_there(tmp_path):
+    (tmp_path / "x").write_text("old")
+    with pytest.raises(ValueError, match="broken"):
+        write_and_break(tmp_path)
+    assert (tmp_path / "x").read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["x"]
+
+
+def test_a_file_in_the_way_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("x")
+    for target in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(StrokeError, match="file"), staged_folder(target):
+            pass
+    assert (tmp_path / "file").read_text() == "x"
+
+
+def test_write_text_uses_lf_and_replaces(tmp_path):
+    write_text(tmp_path / "a", "one\n")
+    write_text(tmp_path / "a", "two\n")
+    assert (tmp_path / "a").read_bytes() == b"two\n"
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_full_disk_is_one_line_and_leaves_the_old_file(tmp_path, stroke_environment):
+    (tmp_path / "a").write_bytes(b"old")
+    code = (
+        "import resource, sys; from StrokePredictLib.io.output import write_bytes\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "try: write_bytes(sys.argv[1], b'x' * 5000)\n"
+        "except Exception as e: print(type(e).__name__, e)"
+    )
+    command = [sys.executable, "-c", code, tmp_path / "a"]
+    done = subprocess.run(command, capture_output=True, text=True, env=stroke_environment, check=True)
+    assert done.stdout.startswith("StrokeError")
+    assert "larger than allowed" in done.stdout
+    assert (tmp_path / "a").read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_write_bytes_into_a_missing_folder(tmp_path):
+    with pytest.raises(StrokeError, match="cannot write"):
+        write_bytes(tmp_path / "no" / "a", b"x")
