@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from . import residue, svd
+from .osvd import OscillationSvd
 
 METHODS = ("bsvd", "osvd", "tikhonov", "vascular")
 #: Voxels worked on at once: their residues stay in the processor's cache, and memory stays bounded.
@@ -96,6 +97,8 @@ def deconvolve(
 
 def _worker(aif: np.ndarray, dt: float, settings: Settings) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """Return what takes ``(B, N)`` curves to residue height (1/s) and place (samples)."""
+    if settings.method == "osvd":
+        return OscillationSvd(aif, dt, settings.oscillation)
     eigenvalues = svd.transfer(aif, dt)
     if settings.method == "bsvd":
         weights = svd.truncated_weights(eigenvalues, settings.cut)
