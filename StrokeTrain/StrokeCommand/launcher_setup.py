@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import ssl
 import sys
 import threading
 import time
@@ -167,13 +168,22 @@ def answers(address: str) -> bool:
     answered = threading.Event()
 
     def ask() -> None:
-        with contextlib.suppress(OSError, ValueError), urllib.request.urlopen(address, timeout=PROBE_SECONDS):
+        with contextlib.suppress(OSError, ValueError), opener().open(address, timeout=PROBE_SECONDS):
             answered.set()
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(PROBE_SECONDS)
     return answered.is_set()
+
+
+def opener() -> urllib.request.OpenerDirector:
+    """Return what opens web addresses through the proxy and with the certificates that pip is told to use."""
+    proxy, certificates = os.environ.get("PIP_PROXY"), os.environ.get("PIP_CERT")
+    handlers = [urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=certificates))]
+    if proxy:
+        handlers.append(urllib.request.ProxyHandler({"http": proxy, "https": proxy}))
+    return urllib.request.build_opener(*handlers)
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -133,7 +133,28 @@ def test_an_index_that_does_not_answer_costs_little_time(silent_server, monkeypa
     assert time.monotonic() - begun < 5
 
 
-def test_an_index_that_answers_is_seen():
+def test_an_index_is_asked_through_pips_proxy(monkeypatch):
+    asked = []
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+    class Proxy(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("PIP_PROXY", f"http://127.0.0.1:{server.server_port}")
+        assert launcher_setup.answers("http://index.invalid/whl/torch/")
+        server.shutdown()
+    assert asked == ["http://index.invalid/whl/torch/"]
+
+
+def test_an_index_that_answers_is_seen(monkeypatch):
+    monkeypatch.delenv("PIP_PROXY", raising=False)
+    monkeypatch.setenv("no_proxy", "*")
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         assert launcher_setup.answers(f"http://127.0.0.1:{server.server_port}/")
