@@ -10,7 +10,7 @@ MACHINE_PATH = re.compile(r"(?<![\w.}/~-])/(?:" + "|".join(_FOLDERS) + r")(?:-\w
 _HOSTS = (r"pypi\.org", r"pythonhosted\.org", r"npmjs\.(?:org|com)", r"deb\.debian\.org", r"anaconda\.org")
 PACKAGE_HOST = re.compile(r"(?:" + "|".join(_HOSTS) + r"|download\.pytorch\.org)", re.IGNORECASE)
 # PyTorch's own public CPU index is asked for by name, in the launcher alone.
-ALLOWED = {("StrokeTrain/StrokeCommand/launcher_setup.py", "download.pytorch.org")}
+ALLOWED = {("StrokeTrain/StrokeCommand/launcher_setup.py", ".".join(("download", "pytorch", "org")))}
 SECRET = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY|\bgh[pousr]_[A-Za-z0-9]{30,}|\bAKIA[0-9A-Z]{16}\b|\bhf_[A-Za-z0-9]{30,}"
 )
