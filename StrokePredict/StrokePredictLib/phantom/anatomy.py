@@ -17,6 +17,8 @@ _MAPS = Path(__file__).resolve().parent.parent / "data" / "mni152.npz"
 _DISTANCE_ZERO = 128
 #: Sub-sections through a section's thickness, so that thick sections blur as they do on a scanner.
 _SUBSECTIONS = 4
+#: Nothing that gives signal lies further outside the inner skull (mm).
+_SCALP_MM = 22.0
 #: MNI point about which heads turn and scale.
 _PIVOT = np.array([0.0, -17.0, 5.0])
 #: MNI centre of the lateral ventricles, about which they widen with age.
@@ -85,6 +87,11 @@ class Anatomy:
         """``(n,)`` True where at least half of the voxel is parenchyma or fluid enclosed by it."""
         return (self.grey + self.white + self.csf) >= 0.5
 
+    @property
+    def solid(self) -> np.ndarray:
+        """``(n,)`` True where more than 35 % of the voxel is grey or white matter: what can be called infarcted."""
+        return (self.grey + self.white) > 0.35
+
     def depth_mm(self) -> np.ndarray:
         """Return ``(n,)`` the depth under the inner skull in mm."""
         return -self.skull_mm.ravel()[self.inside]
@@ -100,7 +107,7 @@ def draw_pose(seed: int, female: bool) -> Pose:
     """Return a random head size, orientation and place in the scanner."""
     rng = stream(seed, "pose")
     # Smaller than the template, which came out larger than its 152 brains.
-    size = (0.925 if female else 0.955) * np.exp(rng.normal(0, 0.022)) * np.exp(rng.normal(0, 0.018, 3))
+    size = (0.905 if female else 0.935) * np.exp(rng.normal(0, 0.022)) * np.exp(rng.normal(0, 0.018, 3))
     pitch, roll, yaw = rng.normal(0, (5.0, 1.8, 2.2))
     matrix = _rotation(pitch, roll, yaw) @ np.diag(size)
     return Pose(matrix, rng.normal(0, (2.5, 3.0, 2.0)), float(pitch))
@@ -122,15 +129,18 @@ def build_anatomy(seed: int, grid: Grid, pose: Pose, age: float) -> Anatomy:
     """
     index = np.stack(np.unravel_index(np.arange(int(np.prod(grid.shape))), grid.shape)[::-1], axis=1).astype(np.float64)
     mni = pose.to_mni(_flip(grid.points_lps(index)))
-    skull_mm = _sample("skull", mni, outside=_DISTANCE_ZERO + 100) * 0.5 - _DISTANCE_ZERO / 2
-    inside = np.flatnonzero(skull_mm < 3.0)
+    skull_mm = _distance("skull", mni)
     rng = stream(seed, "anatomy")
-    bent = _bend(rng, mni[inside], age)
+    head = np.flatnonzero(skull_mm < _SCALP_MM)
+    mni[head] = _bend(rng, mni[head], age)
+    skull_mm[head] = _distance("skull", mni[head])
+    inside = head[skull_mm[head] < 3.0]
+    bent = mni[inside]
     atrophy = (age - 60.0) / 25.0 + rng.normal(0, 0.35)
     step = pose.to_mni(_flip(grid.points_lps(np.array([[0.0, 0, 1], [0, 0, 0]]))))
     grey, white, csf = _tissue(bent, step[0] - step[1], atrophy)
     # The subarachnoid space hugs the brain; what else the hollow of the skull holds is bone and air of its base.
-    rim_mm = _sample("rim", mni[inside], outside=255) * 0.5 - _DISTANCE_ZERO / 2
+    rim_mm = _distance("rim", bent)
     cavity = rising(1.0 - np.maximum(skull_mm[inside], rim_mm - 1.0), 1.5)
     csf = np.minimum(csf + np.clip(1.0 - grey - white - csf, 0, 1) * cavity, 1.0)
     return Anatomy(grid, pose, inside, bent, grey, white, csf, skull_mm.reshape(grid.shape).astype(np.float32))
@@ -154,7 +164,7 @@ def _fractions(mni: np.ndarray, atrophy: float) -> tuple[np.ndarray, np.ndarray,
     """
     grey, white, t1 = (_sample(name, mni) / 255.0 for name in ("gm", "wm", "t1"))
     in_brain = rising(t1 - 0.10, 0.06)
-    dark = np.clip((0.60 + 0.045 * np.clip(atrophy, -1.5, 2.0) - t1) / 0.28, 0, 1)
+    dark = np.clip((0.60 + 0.060 * np.clip(atrophy, -1.5, 2.0) - t1) / 0.28, 0, 1)
     fluid = np.maximum(np.clip(1.0 - grey - white, 0, 1), dark) * in_brain
     solid = np.maximum(grey + white, 1e-3)
     share = np.minimum(in_brain - fluid, 1.0) / solid
@@ -166,8 +176,13 @@ def _bend(rng: np.random.Generator, mni: np.ndarray, age: float) -> np.ndarray:
     bent = mni + 2.0 * np.stack([smooth_field(rng, mni, 45.0) for _ in range(3)], axis=1)
     offset = bent - _VENTRICLES
     near = np.exp(-0.5 * (offset[:, :2] ** 2).sum(1) / 26.0**2 - 0.5 * offset[:, 2] ** 2 / 22.0**2)
-    widening = np.clip(0.004 * (age - 45.0) + rng.normal(0.02, 0.05), -0.05, 0.28)
+    widening = np.clip(0.006 * (age - 50.0) + rng.normal(0.02, 0.05), -0.08, 0.32)
     return bent - offset * (widening * near)[:, None]
+
+
+def _distance(name: str, mni: np.ndarray) -> np.ndarray:
+    """Return mm from the inner skull or the brain's surface ("rim"), positive outside."""
+    return (_sample(name, mni, outside=255) - _DISTANCE_ZERO) / 2
 
 
 def _sample(name: str, mni: np.ndarray, outside: float = 0.0) -> np.ndarray:
@@ -180,9 +195,7 @@ def _sample(name: str, mni: np.ndarray, outside: float = 0.0) -> np.ndarray:
 def _baked() -> dict[str, tuple[np.ndarray, np.ndarray, float]]:
     with np.load(_MAPS) as file:
         fine = {name: (file[name].astype(np.float32), file["origin_2mm"], 2.0) for name in ("gm", "wm", "t1")}
-        return fine | {
-            name: (file[name].astype(np.float32), file["origin_4mm"], 4.0) for name in ("skull", "rim")
-        }
+        return fine | {name: (file[name].astype(np.float32), file["origin_4mm"], 4.0) for name in ("skull", "rim")}
 
 
 def _rotation(pitch: float, roll: float, yaw: float) -> np.ndarray:

@@ -12,6 +12,7 @@ from ..errors import StrokeError
 from ..io.images import write_image
 from ..io.output import staged_folder, write_text
 from ..progress import Progress, part, silent
+from .grid import Grid
 from .patient import SimulatedPatient, simulate_patient
 
 COLUMNS = (
@@ -25,7 +26,13 @@ _MASKS = ("core", "infarct", "infarct_reperfused", "infarct_not_reperfused", "br
 
 
 def write_cohort(
-    folder: Path | str, cases: int, seed: int, *, perfusion: bool = True, progress: Progress = silent
+    folder: Path | str,
+    cases: int,
+    seed: int,
+    *,
+    perfusion: bool = True,
+    grid: Grid | None = None,
+    progress: Progress = silent,
 ) -> dict[str, Any]:
     """Write a simulated cohort: images, labels, truth, participants.tsv, dataset_description.json.
 
@@ -39,13 +46,15 @@ def write_cohort(
         Patient n (from 1) is ``simulate_patient(seed * 1_000_000 + n − 1)``: the first of seed 0 is patient 0.
     perfusion : bool
         Whether to write the perfusion series, which is most of the disk and time.
+    grid : Grid, optional
+        As `simulate_patient`.
     progress : Progress
         Told how far it is.
 
     Returns
     -------
     dict
-        ``folder``, ``cases``, ``participants`` (rows as written).
+        ``folder``, ``cases``, ``participants`` (rows as written), ``files`` (paths).
 
     Raises
     ------
@@ -61,13 +70,17 @@ def write_cohort(
         for n in range(cases):
             name = f"sub-{n + 1:04d}"
             step = part(progress, n / cases, (n + 1) / cases)
-            patient = simulate_patient(cohort_seed(seed, n), perfusion=perfusion, progress=part(step, 0.0, 0.8))
+            patient = simulate_patient(
+                cohort_seed(seed, n), grid=grid, perfusion=perfusion, progress=part(step, 0.0, 0.8)
+            )
             write_patient(stage, name, patient)
             step(1.0, f"{name} written")
             rows.append({"participant_id": name, **patient.facts})
         write_text(stage / "participants.tsv", _table(rows))
         write_text(stage / "dataset_description.json", _json(_description(cases, seed)))
-    return {"folder": str(folder), "cases": cases, "participants": rows}
+        names = sorted(path.relative_to(stage) for path in stage.rglob("*") if path.is_file())
+    files = [str(Path(folder) / name) for name in names]
+    return {"folder": str(folder), "cases": cases, "participants": rows, "files": files}
 
 
 def cohort_seed(seed: int, n: int) -> int:

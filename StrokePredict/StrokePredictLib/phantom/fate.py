@@ -14,8 +14,8 @@ from .haemodynamics import Perfusion
 
 #: Flow below which grey matter dies however short the wait is long (mL/100 g/min): Jones et al. 1981, monkey.
 LASTING_THRESHOLD = 17.5
-#: Minutes in which the threshold rises: gives 10 to 12 at 2 to 3 h (Jones et al. 1981); earlier times are assumed.
-THRESHOLD_RISE_MIN = 151.0
+#: Time constant of its rise: near 10 at 2 h and 12 at 3 h (Jones et al. 1981); earlier times are assumed.
+THRESHOLD_RISE_MIN = 148.0
 #: White matter's threshold over grey matter's: 12.3/20.0 (Bristow et al. 2005).
 WHITE_SHARE = 0.615
 #: Components below this volume are not drawn by readers (mL).
@@ -72,7 +72,7 @@ def decide_fate(seed: int, anatomy: Anatomy, perfusion: Perfusion, course: Cours
     rng = stream(seed, "fate")
     tolerance = np.exp(rng.normal(0, 0.07) + 0.05 * smooth_field(rng, anatomy.mni, 16.0))
     tissue = anatomy.grey + WHITE_SHARE * anatomy.white
-    solid = (anatomy.grey + anatomy.white) > 0.35
+    solid = anatomy.solid
     ratio = np.where(solid, perfusion.cbf / np.maximum(tissue * tolerance, 1e-3), np.inf).astype(np.float32)
 
     def dead_after(minutes: float) -> np.ndarray:

@@ -16,7 +16,7 @@ GREY_CBV, WHITE_CBV = 4.0, 2.0
 #: Haematocrit factor (1 − large-vessel)/(1 − small-vessel) and density (g/mL) that curves are scaled with.
 KH, RHO = 0.73, 1.05
 #: Seconds from the arterial input to the border of the tissue behind an occlusion at full severity.
-FULL_DELAY_S = 13.0
+FULL_DELAY_S = 16.0
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def perfuse(seed: int, anatomy: Anatomy, occlusion: Occlusion, severity: np.ndar
     mtt = np.where(tissue, np.clip(60.0 * cbv / np.maximum(cbf, 1e-3), 1.5, 40.0), 0.0)
     # The cap on MTT moves the volume, so that flow, volume and transit time always agree.
     cbv = np.where(tissue, cbf * mtt / 60.0, 0.0)
-    delay = _healthy_delay(rng, anatomy) + FULL_DELAY_S * severity**2
+    delay = _healthy_delay(rng, anatomy) + FULL_DELAY_S * severity**2.2
     fields = (np.where(tissue, cbf, 0.0), cbv, mtt, np.where(tissue, delay, 0.0), severity, share)
     return Perfusion(*(field.astype(np.float32) for field in fields))
 

@@ -10,7 +10,7 @@ from .fields import rising, smooth_field, stream
 
 SITES = ("M1 proximal", "M1 distal", "M2 superior", "M2 inferior")
 #: Collaterals' reach into a branch's territory over that into the whole one.
-BRANCH_REACH = 0.46
+BRANCH_REACH = 0.54
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,11 @@ def territory_depth(occlusion: Occlusion, mni: np.ndarray) -> np.ndarray:
         16.0 * (np.sqrt(((x - 10) / 15.0) ** 2 + ((y + 21) / 19.0) ** 2 + ((z - 3) / 16.0) ** 2) - 1.0),
         0.8 * (66.0 - z) + 0.5 * (x - 34.0),
     ]
-    sylvian = z - (4.0 - 0.32 * y)
+    sylvian = z - (4.0 - 0.32 * y + 0.25 * np.maximum(-y - 35.0, 0))
     if occlusion.site == "M2 superior":
         borders += [sylvian, y + 42.0]
     elif occlusion.site == "M2 inferior":
-        borders += [6.0 - sylvian, 14.0 - y]
+        borders += [10.0 - sylvian, 14.0 - y]
     softness = 4.0
     stack = np.stack([-b / softness for b in borders])
     top = stack.max(axis=0)

@@ -21,10 +21,6 @@ from .occlusion import Occlusion, draw_occlusion, severity, territory_depth
 from .vessels import Vessels, build_vessels
 
 
-#: A typical patient for demonstrations: left M1 occlusion, about 3 h 20 min after onset.
-DEMO_SEED = 2
-
-
 @dataclass(frozen=True)
 class SimulatedPatient:
     """A patient that never was.
@@ -36,9 +32,9 @@ class SimulatedPatient:
     volumes : dict of str to Volume
         Images: b0, dwi, adc (10⁻⁶ mm²/s), flair (day 5) and, unless left out, pwi ``(t, z, y, x)``.
     truth : dict of str to Volume
-        cbf (mL/100 g/min), cbv (mL/100 g), mtt, delay, tmax_ref (s); masks core, infarct, infarct_reperfused,
-        infarct_not_reperfused, brain, artery, late_artery, vein, territory; tissue (0 none, 1 CSF, 2 grey, 3 white);
-        fractions gm, wm, csf, artery_fraction, vein_fraction.
+        cbf (mL/100 g/min), cbv (mL/100 g), mtt, delay, tmax_ref (s; 0 where there is hardly any tissue); masks core,
+        infarct, infarct_reperfused, infarct_not_reperfused, brain, artery, late_artery, vein, territory; tissue
+        (0 none, 1 CSF, 2 grey, 3 white); fractions gm, wm, csf, artery_fraction, vein_fraction.
     facts : dict
         The row of participants.tsv, and volumes in mL under ``"ml"``.
     times : numpy.ndarray
@@ -106,6 +102,7 @@ def simulate_patient(
     flow = perfuse(seed, anatomy, occlusion, fall)
     fate = decide_fate(seed, anatomy, flow, course)
     tmax = reference_tmax(bolus, flow.mtt, flow.delay, float(scanner.times[-1] + scanner.interval))
+    tmax = np.where(anatomy.solid, tmax, np.float32(0))
     progress(0.2, "diffusion and follow-up images")
     imager = Imager(seed, anatomy, vessels, scanner)
     images = dict(zip(("b0", "dwi", "adc"), imager.diffusion(fate, course.onset_to_imaging_min / 60.0), strict=True))
@@ -160,10 +157,9 @@ def _facts(
     voxel_ml = truth["core"].voxel_ml
     masks = ("core", "infarct", "infarct_reperfused", "infarct_not_reperfused", "brain")
     ml = {name: float(np.count_nonzero(truth[name].array)) * voxel_ml for name in masks}
-    solid = truth["gm"].array + truth["wm"].array > 0.35
-    slow = (truth["tmax_ref"].array > 6.0) & solid
+    slow = truth["tmax_ref"].array > 6.0
     ml["tmax_over_6"] = float(np.count_nonzero(slow)) * voxel_ml
-    ml["tmax_over_10"] = float(np.count_nonzero((truth["tmax_ref"].array > 10.0) & solid)) * voxel_ml
+    ml["tmax_over_10"] = float(np.count_nonzero(truth["tmax_ref"].array > 10.0)) * voxel_ml
     still_slow = float(np.count_nonzero(slow & ~anatomy.on_grid(fate.fed_again))) * voxel_ml
     rate = 100.0 * (1.0 - still_slow / ml["tmax_over_6"]) if ml["tmax_over_6"] > 0 else None
     facts = patient_facts(seed, course, occlusion, ml["core"], ml["tmax_over_6"], rate)
