@@ -79,9 +79,11 @@ def deconvolve(
         s.
     """
     work = _worker(aif, dt, settings)
+    refine = _Refiner(aif, dt) if settings.method == "vascular" else None
     count = curves.shape[1]
     area = float(aif.sum())
     rates = Rates(*(np.empty(count, dtype=np.float32) for _ in range(4)))
+    rates.extra = {name: np.empty(count, dtype=np.float32) for name in (refine.extra if refine else ())}
 
     def one(block: slice) -> None:
         rows = np.ascontiguousarray(curves[:, block].T)
@@ -89,6 +91,8 @@ def deconvolve(
         rates.ttp[block] = residue.open_peak(rows)[1] * dt
         rates.flow[block], place = work(rows)
         rates.tmax[block] = place * dt
+        if refine:
+            refine(rows, rates, block)
 
     for done in _in_threads(one, list(_blocks(count))):
         progress(done)
@@ -97,7 +101,7 @@ def deconvolve(
 
 def _worker(aif: np.ndarray, dt: float, settings: Settings) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """Return what takes ``(B, N)`` curves to residue height (1/s) and place (samples)."""
-    if settings.method == "osvd":
+    if settings.method in ("osvd", "vascular"):
         return OscillationSvd(aif, dt, settings.oscillation)
     eigenvalues = svd.transfer(aif, dt)
     if settings.method == "bsvd":
@@ -108,6 +112,25 @@ def _worker(aif: np.ndarray, dt: float, settings: Settings) -> Callable[[np.ndar
         raise ValueError(f"unknown method {settings.method}")
     operator = svd.residue_operator(weights, len(aif)).T
     return lambda rows: residue.circular_peak(rows @ operator)
+
+
+class _Refiner:
+    """Replaces the start values of a block by the fitted vascular model."""
+
+    extra = ("delay", "delay_sd", "cbf_sd", "cbv_sd", "mtt_sd")
+
+    def __init__(self, aif: np.ndarray, dt: float) -> None:
+        from .vascular import VascularModel
+
+        self.model = VascularModel(aif, dt)
+
+    def __call__(self, rows: np.ndarray, rates: Rates, block: slice) -> None:
+        fit = self.model.fit(rows, self.model.start(rates.flow[block], rates.volume[block], rates.tmax[block]))
+        rates.tmax[block] = self.model.tmax(fit)
+        found = fit.numbers()
+        rates.flow[block], rates.volume[block] = found.pop("flow"), found.pop("volume")
+        for name, value in found.items():
+            rates.extra[name][block] = value
 
 
 def _blocks(count: int) -> Iterator[slice]:

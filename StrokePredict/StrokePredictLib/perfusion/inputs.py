@@ -14,6 +14,8 @@ from .features import Features, describe
 SHOWN = 12
 #: How far from the midline (mm) the superior sagittal sinus is looked for.
 SINUS_REACH = 12.0
+#: Largest partial-volume factor believed.
+MOST_SCALING = 4.0
 
 
 @dataclass
@@ -140,6 +142,18 @@ def find_venous(tissue: Tissue, arterial: Choice) -> Choice | None:
         place=np.round(tissue.place(np.array([lead]))[0], 3).tolist(),
         rows=rows[chosen],
     )
+
+
+def scale_to_venous(arterial: Choice, venous: Choice | None) -> None:
+    """Scale the arterial curve to the area of the venous one, in place: a small artery shares its voxel with tissue.
+
+    All blood leaves through the veins, so the areas are equal; a factor outside 1 to `MOST_SCALING` is not believed.
+    """
+    area = float(arterial.curve.sum())
+    factor = float(venous.curve.sum()) / area if venous is not None and area > 0 else 1.0
+    used = factor if 1.0 <= factor <= MOST_SCALING else 1.0
+    arterial.curve = arterial.curve * used
+    arterial.notes["venous_scaling"] = {"factor": round(used, 4), "area_ratio": round(factor, 4)}
 
 
 def affected_side(tissue: Tissue, middle: float) -> str | None:

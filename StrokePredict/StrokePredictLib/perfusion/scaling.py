@@ -29,3 +29,10 @@ class Scaling:
     def cbv(self) -> float:
         """Factor from mL/mL to mL/100 g."""
         return 100.0 * self.haematocrit_factor / self.density
+
+
+#: Said wherever a flow ratio is read (figures: docs/reference/perfusion-accuracy.md).
+RATIO_BIAS = (
+    "SVD underestimates high flow more than low flow, so ratios are biased upwards: "
+    "a true rCBF of 0.25 is measured as 0.33 to 0.39"
+)

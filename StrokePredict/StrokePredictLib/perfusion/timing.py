@@ -81,6 +81,13 @@ def make_axis(times: np.ndarray, frames: int, slices: int, name: str = "series")
     return TimeAxis(times, _even_grid(times, steps, notes), tuple(notes))
 
 
+def without_first(axis: TimeAxis, frames: int) -> TimeAxis:
+    """Return the axis of a series whose first frames are dropped, its time counted from the first kept."""
+    times = axis.acquired[frames:] - axis.acquired[frames].min()
+    steps = np.diff(times, axis=0)
+    return TimeAxis(times, _even_grid(times, steps, []), axis.notes)
+
+
 def _even_grid(times: np.ndarray, steps: np.ndarray, notes: list[str]) -> np.ndarray:
     """Return the grid at the interval of the densest phase, so that no part of the first pass is thinned."""
     step = float(np.percentile(steps, 10)) if np.ptp(steps) > 0.1 * np.median(steps) else float(steps.mean())
