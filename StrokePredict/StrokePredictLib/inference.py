@@ -13,6 +13,7 @@ from .models.bundle import Bundle
 from .models.card import Card, Channel
 from .preprocess.sections import Sections
 from .progress import Progress, silent
+from .study import DEMONSTRATION
 from .thresholds import volume_ml
 from .volume import Volume
 
@@ -173,4 +174,5 @@ def _record(bundle: Bundle, mask: Volume, device: str) -> dict[str, Any]:
         "inputs": [channel.role for channel in card.channels],
         "scores": dict(card.scores),
         "intended_use": card.intended_use,
+        "notes": [DEMONSTRATION] if card.demonstration else [],
     }

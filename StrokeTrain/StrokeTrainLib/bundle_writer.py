@@ -94,14 +94,14 @@ def _inference(card: Card) -> dict[str, Any]:
     """
     module, cls = NETWORKS[card.network.name].split(":")
     return {
-        "imports": ["$import numpy", "$import torch", "$import safetensors.torch"],
+        "imports": ["$import numpy", "$import torch", "$from safetensors.torch import load_file"],
         "bundle_root": ".",
         "sections": "$@bundle_root + '/sections.npy'",
         "output": "$@bundle_root + '/probabilities.npy'",
         "device": "$torch.device('cuda' if torch.cuda.is_available() else 'cpu')",
         "network_def": {"_target_": f"StrokePredictLib.networks.{module}.{cls}", **card.network.options},
         "network": "$@network_def.to(@device)",
-        "weights": f"$safetensors.torch.load_file(@bundle_root + '/{WEIGHTS}')",
+        "weights": f"$load_file(@bundle_root + '/{WEIGHTS}')",
         "load": "$@network.load_state_dict(@weights) and @network.eval()",
         "input": "$torch.from_numpy(numpy.load(@sections)).to(@device)",
         "run": [

@@ -52,7 +52,7 @@ def card_for(settings: Settings, hashes: list[str], scores: dict[str, float | st
     """Return the card of the demonstration model."""
     return Card(
         name=NAME,
-        title="Predicted infarct (DWI + ADC, demonstration)",
+        title="Predicted infarct (demonstration)",
         target="final-infarct",
         segment="infarct_predicted",
         network=Network(name="debs2021", options={"channels": 2, "fusion": "late"}, lesion_class=LESION),
@@ -135,7 +135,7 @@ def train(settings: Settings, data: dict[str, list[tuple[np.ndarray, np.ndarray]
             loss = loss_of(network(x), y)
             loss.backward()
             optimiser.step()
-            total += float(loss) * len(chosen)
+            total += loss.item() * len(chosen)
         schedule.step()
         dice = float(np.median(patient_dice(network, data["validation"])))
         print(f"epoch {epoch + 1}: loss {total / len(order):.4f}, validation Dice {dice:.3f}, "

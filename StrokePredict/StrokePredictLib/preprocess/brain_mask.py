@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import SimpleITK
+from scipy import ndimage
+from scipy.spatial import ConvexHull, QhullError
 
 from ..errors import StrokeError
 from ..io.images import to_itk
@@ -13,18 +15,21 @@ from ..volume import Volume
 SMALLEST_BRAIN_ML = 50.0
 
 
-def brain_mask(image: Volume, *, opening_mm: float = 8.0, closing_mm: float = 12.0) -> Volume:
+def brain_mask(image: Volume, *, opening_mm: float = 20.0, sure: float = 0.5, possible: float = 0.2) -> Volume:
     """Segment the brain in an EPI image whose scalp fat is suppressed (b0, DWI, perfusion baseline).
 
-    Otsu's threshold on the smoothed image, an opening that cuts the bridges to eyes, scalp and skull base, the largest
-    piece, then a closing and hole filling within each section so that a dark or bright lesion at the rim stays inside.
+    What is surely bright is opened, which cuts the bridges to eyes, scalp and skull base, and its largest piece kept.
+    Then, section by section, everything brighter than the background within the convex outline of that piece and its
+    mirror image is added: a dark lesion at the rim, which the first step bites out, is brain to a reader and stays in.
 
     Parameters
     ----------
     image : Volume
         3D; arbitrary units.
-    opening_mm, closing_mm : float
-        Diameters of the in-plane structuring elements.
+    opening_mm : float
+        Diameter of the in-plane opening.
+    sure, possible : float
+        Thresholds of either step, as shares of the way from background to brain on the square root of the signal.
 
     Returns
     -------
@@ -36,36 +41,78 @@ def brain_mask(image: Volume, *, opening_mm: float = 8.0, closing_mm: float = 12
     StrokeError
         If less than `SMALLEST_BRAIN_ML` is found.
     """
-    clipped = np.clip(image.array, 0, np.percentile(image.array, 99.5)).astype(np.float32)
-    smooth = SimpleITK.SmoothingRecursiveGaussian(to_itk(image.with_array(clipped)), _in_plane(image, 1.5))
-    # CSF is several times brighter than tissue on a b0: on the square root both lie well above the background.
-    root = SimpleITK.Sqrt(SimpleITK.Maximum(smooth, 0.0))
-    head = SimpleITK.OtsuThreshold(root, 0, 1)
+    root = _smoothed_root(image)
+    dark, bright = _levels(root)
+    perhaps = SimpleITK.GetArrayViewFromImage(root) > dark + possible * (bright - dark)
+    head = SimpleITK.BinaryThreshold(root, dark + sure * (bright - dark), 1e9)
     opened = SimpleITK.BinaryMorphologicalOpening(head, _element(image, opening_mm), SimpleITK.sitkBall)
-    piece = SimpleITK.RelabelComponent(SimpleITK.ConnectedComponent(opened)) == 1
-    padded = SimpleITK.BinaryMorphologicalClosing(piece, _element(image, closing_mm), SimpleITK.sitkBall)
-    array = SimpleITK.GetArrayFromImage(padded) > 0
-    array = fill_sections(array)
-    mask = image.with_array(array, name=f"brain mask of {image.name}")
+    largest = SimpleITK.RelabelComponent(SimpleITK.ConnectedComponent(opened)) == 1
+    piece = SimpleITK.GetArrayFromImage(largest) > 0
+    # Heads are tilted: the mirror image is only trusted some way inside its rim.
+    core = SimpleITK.BinaryErode(largest, _element(image, opening_mm / 2), SimpleITK.sitkBall)
+    other_side = _mirrored(SimpleITK.GetArrayViewFromImage(core) > 0, perhaps, image)
+    outline = np.stack([_hull(section) for section in piece | other_side])
+    array = fill_sections(piece | (outline & perhaps))
     volume = float(array.sum()) * image.voxel_ml
     if volume < SMALLEST_BRAIN_ML:
         raise StrokeError(
             f"{image.name}: no brain found in it ({volume:.0f} mL); put a brain mask beside it (brain_mask.nii.gz)."
         )
-    return mask
+    return image.with_array(array, name=f"brain mask of {image.name}")
 
 
 def fill_sections(mask: np.ndarray) -> np.ndarray:
     """Fill the holes of every section of a bool ``(z, y, x)`` mask."""
-    from scipy import ndimage
-
     return np.stack([ndimage.binary_fill_holes(section) for section in mask])
 
 
-def _in_plane(image: Volume, sigma_mm: float) -> list[float]:
+def _smoothed_root(image: Volume) -> SimpleITK.Image:
+    """Return the square root of the smoothed image: CSF is several times brighter than tissue on a b0."""
+    clipped = np.clip(image.array, 0, np.percentile(image.array, 99.5)).astype(np.float32)
+    spacing = float(image.spacing[2])
     # Across thick sections nothing is blurred: the vertex would leak out of the head.
-    spacing = image.spacing
-    return [sigma_mm, sigma_mm, min(sigma_mm, 0.5 * float(spacing[2]))]
+    sigma = [1.5, 1.5, min(1.5, 0.5 * spacing)]
+    smooth = SimpleITK.SmoothingRecursiveGaussian(to_itk(image.with_array(clipped)), sigma)
+    return SimpleITK.Sqrt(SimpleITK.Maximum(smooth, 0.0))
+
+
+def _levels(root: SimpleITK.Image) -> tuple[float, float]:
+    """Return the typical background and brain levels on either side of Otsu's threshold."""
+    otsu = SimpleITK.OtsuThresholdImageFilter()
+    otsu.Execute(root)
+    array = SimpleITK.GetArrayViewFromImage(root)
+    above = array >= otsu.GetThreshold()
+    if above.all() or not above.any():
+        return 0.0, float(array.max())
+    return float(np.median(array[~above])), float(np.median(array[above]))
+
+
+def _hull(section: np.ndarray) -> np.ndarray:
+    """Return the convex hull of a bool ``(y, x)`` mask, filled; the mask itself where it has no area."""
+    points = np.argwhere(section)
+    if len(points) < 3:
+        return section
+    try:
+        equations = ConvexHull(points).equations
+    except QhullError:  # all on one line
+        return section
+    y, x = np.ogrid[: section.shape[0], : section.shape[1]]
+    inside = np.ones(section.shape, dtype=bool)
+    for a, b, c in equations:
+        inside &= a * y + b * x + c <= 1e-9
+    return inside
+
+
+def _mirrored(piece: np.ndarray, head: np.ndarray, image: Volume) -> np.ndarray:
+    """Return a mask flipped left to right about the place where the head's profile fits its own mirror image best."""
+    axis = 2 - int(np.argmax(np.abs(image.direction[0])))  # the array axis that runs left to right
+    profile = head.sum(axis=tuple(a for a in range(3) if a != axis)).astype(np.float64)
+    # Profile p(x) against p(s − x): the convolution of p with itself peaks at the best s.
+    best = int(np.argmax(np.convolve(profile, profile)))
+    index = best - np.arange(len(profile))
+    inside = (index >= 0) & (index < len(profile))
+    flipped = np.take(piece, np.clip(index, 0, len(profile) - 1), axis=axis)
+    return flipped & inside.reshape([-1 if a == axis else 1 for a in range(3)])
 
 
 def _element(image: Volume, diameter_mm: float) -> list[int]:
