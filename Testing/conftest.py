@@ -17,7 +17,7 @@ def real_patient() -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def stroke_environment() -> dict[str, str]:
     """An environment in which ``python -m StrokeCommand`` finds the packages."""
     paths = os.pathsep.join(str(REPOSITORY / name) for name in ("StrokePredict", "StrokeTrain"))

@@ -1,0 +1,159 @@
+"""Bad input on the real command line: one line that says what and where, exit 2, nothing half-written."""
+
+import json
+import subprocess
+import sys
+
+import nibabel
+import numpy as np
+import pytest
+
+BRAIN = np.zeros((40, 40, 6))
+BRAIN[6:34, 6:34] = 300
+
+
+def save(path, data=BRAIN, spacing=(4, 4, 5, 1), dtype=np.float32):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nibabel.save(nibabel.Nifti1Image(np.asarray(data, dtype), np.diag(spacing)), path)
+    return path
+
+
+def good_case(folder):
+    rng = np.random.default_rng(0)
+    save(folder / "b0.nii.gz", BRAIN * 2.2 + rng.normal(0, 5, BRAIN.shape).clip(0))
+    save(folder / "dwi.nii.gz", BRAIN + rng.normal(0, 5, BRAIN.shape).clip(0))
+    return folder
+
+
+@pytest.fixture
+def stroke(stroke_environment, tmp_path):
+    """Run ``stroke`` for real; with a limit on file size where asked."""
+
+    def run(*words, largest=None):
+        code = "import sys; from StrokeCommand.main import run; sys.argv[0] = 'stroke'; run()"
+        if largest is not None:
+            code = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({largest}, {largest})); " + code
+        command = [sys.executable, "-c", code, *map(str, words)]
+        return subprocess.run(
+            command, capture_output=True, text=True, env=stroke_environment, cwd=tmp_path, timeout=300, check=False
+        )
+
+    return run
+
+
+def assert_one_line(done, *words):
+    assert done.returncode == 2, done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("error: ")
+    assert "Traceback" not in done.stderr + done.stdout
+    for word in words:
+        assert word in lines[0], lines[0]
+
+
+def damage_grid(folder):
+    save(folder / "dwi.nii.gz", BRAIN[:-1])
+
+
+def damage_place(folder):
+    image = nibabel.load(folder / "dwi.nii.gz")
+    affine = image.affine.copy()
+    affine[0, 3] += 0.01
+    nibabel.save(nibabel.Nifti1Image(image.get_fdata(), affine), folder / "dwi.nii.gz")
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda f: (f / "dwi.nii.gz").write_text("not an image"), ["dwi.nii.gz", "no readable image"]),
+        (lambda f: save(f / "dwi.nii.gz", np.zeros((8, 8, 8))), ["dwi.nii.gz", "every voxel is zero"]),
+        (lambda f: save(f / "b0.nii.gz", np.full((8, 8, 8), np.nan)), ["b0.nii.gz", "NaN"]),
+        (lambda f: save(f / "dwi.nii.gz", np.ones((8, 8, 8, 9))), ["dwi.nii.gz", "9 frames"]),
+        (damage_grid, ["b0.nii.gz", "does not match", "39×40×6"]),
+        (damage_place, ["b0.nii.gz", "does not match"]),
+        (lambda f: [p.unlink() for p in f.iterdir()], ["no image found"]),
+    ],
+)
+def test_damaged_cases(stroke, tmp_path, damage, words):
+    folder = good_case(tmp_path / "case")
+    damage(folder)
+    for command in ("threshold", "predict"):
+        assert_one_line(stroke(command, folder, "-o", tmp_path / "out"), *words)
+        assert not (tmp_path / "out").exists()
+
+
+def test_the_undamaged_case_works(stroke, tmp_path):
+    folder = good_case(tmp_path / "case")
+    done = stroke("threshold", folder, "-o", tmp_path / "out", "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["brain.nii.gz", "core_adc.nii.gz", "volumes.json"]
+    assert json.loads((tmp_path / "out" / "volumes.json").read_text()) == result["volumes"]
+
+
+def test_missing_files_and_folders(stroke, tmp_path):
+    assert_one_line(stroke("threshold", tmp_path / "nowhere", "-o", tmp_path / "out"), "nowhere", "no such folder")
+    assert_one_line(stroke("perfusion", tmp_path / "no.nii.gz", "-o", tmp_path / "out"), "no.nii.gz", "no such file")
+    assert_one_line(stroke("threshold", "-o", tmp_path / "out"), "no image given")
+    assert_one_line(stroke("model", "show", "oracle"), "no model 'oracle'")
+    assert not (tmp_path / "out").exists()
+
+
+def test_3d_where_4d_is_needed(stroke, tmp_path):
+    path = save(tmp_path / "pwi.nii.gz")
+    assert_one_line(stroke("perfusion", path, "-o", tmp_path / "out"), "pwi.nii.gz", "4D series")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("value", [0.0, np.nan])
+def test_empty_perfusion_series(stroke, tmp_path, value):
+    path = save(tmp_path / "pwi.nii.gz", np.full((8, 8, 4, 30), value))
+    assert_one_line(stroke("perfusion", path, "-o", tmp_path / "out", "--interval", "1.5"), "pwi.nii.gz")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", ["threshold", "phantom", "demo"])
+def test_an_output_folder_that_cannot_be_made(stroke, tmp_path, command):
+    folder = good_case(tmp_path / "case")
+    (tmp_path / "file").write_text("in the way")
+    words = [command, folder] if command == "threshold" else [command]
+    done = stroke(*words, "-o", tmp_path / "file" / "out")
+    assert done.returncode == 2
+    assert "file" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "file").read_text() == "in the way"
+
+
+@pytest.mark.parametrize("command", ["threshold", "predict", "phantom"])
+def test_a_full_disk_leaves_nothing(stroke, tmp_path, command):
+    folder = good_case(tmp_path / "case")
+    words = ["phantom"] if command == "phantom" else [command, folder]
+    done = stroke(*words, "-o", tmp_path / "out", largest=300)
+    assert_one_line(done, "out", "larger than allowed")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_full_disk_keeps_earlier_results(stroke, tmp_path):
+    folder = good_case(tmp_path / "case")
+    assert stroke("threshold", folder, "-o", tmp_path / "out").returncode == 0
+    before = {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()}
+    assert_one_line(stroke("threshold", folder, "-o", tmp_path / "out", largest=300), "larger than allowed")
+    assert {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()} == before
+
+
+def test_wrong_words_are_the_users_mistake(stroke):
+    for words in (["treshold"], ["demo", "--colour"], ["phantom"]):
+        done = stroke(*words)
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
+
+
+def test_a_fault_of_ours_is_exit_1(stroke_environment):
+    code = (
+        "import sys; from StrokePredictLib import jobs; jobs.JOBS['phantom'] = 'nowhere:run'\n"
+        "from StrokeCommand.main import run; sys.argv = ['stroke', 'phantom', '-o', 'x']; run()"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, env=stroke_environment, check=False)
+    assert done.returncode == 1
+    assert "fault of the software" in done.stderr
