@@ -72,6 +72,13 @@ def logic_of(scene: Any, name: str) -> Any:
     return getattr(slicer.modules, name).logic()
 
 
+def bundle_folder(scene: Any) -> str:
+    """Return the folder in which a scene's .mrb is packed before it is written."""
+    manager = scene.GetCacheManager()
+    folder = manager.GetRemoteCacheDirectory() if manager is not None else ""
+    return folder or tempfile.gettempdir()
+
+
 def close_scene(scene: Any) -> None:
     """Empty a scene from `new_scene` and let its logics go; inside Slicer only empty it."""
     scene.Clear(True)

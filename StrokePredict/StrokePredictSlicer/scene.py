@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 import zipfile
@@ -16,7 +15,8 @@ from StrokePredictLib.report.tables import coverage_text, side_text, warnings
 from StrokePredictLib.segments import TERMINOLOGY_FILE
 from StrokePredictLib.study import Study
 
-from .core import collected_messages, logic_of, new_scene
+from .core import bundle_folder, collected_messages, logic_of, new_scene, slicer_package
+from .scene_files import is_whole, require_room
 from .scene_nodes import add_map, add_segmentation, add_tables, add_text
 from .scene_views import arrange_views
 
@@ -76,9 +76,14 @@ def save_scene(scene: Any, path: Path | str) -> None:
         # A folder, not a temporary name: the bundle's inner folder is called after the file.
         stage = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=path.parent))
         temporary = stage / path.name
+        require_room(scene, stage, bundle_folder(scene))
         with collected_messages() as messages:
             done = scene.WriteToMRB(str(temporary))
-        _require_whole(temporary, path, bool(done) and not _has_errors(messages), messages, scene)
+        if not done or _has_errors(messages) or not is_whole(temporary):
+            raise StrokeError(
+                f"{path}: the scene cannot be saved; is the disk full? Nothing was left half-written. Choose another "
+                f"place (-o). ({_first_line(messages)})"
+            )
         temporary.replace(path)
     except OSError as error:
         raise explain(error, path) from error
@@ -111,8 +116,7 @@ def open_scene(path: Path | str, scene: Any = None) -> Any:
     with collected_messages() as messages:
         done = scene.ReadFromMRB(str(path), True)
     if not done:
-        reason = " ".join(" ".join(messages).split())[:160]
-        raise StrokeError(f"{path}: this scene cannot be opened ({reason or 'no reason given'}); save it again.")
+        raise StrokeError(f"{path}: this scene cannot be opened ({_first_line(messages)}); save it again.")
     return scene
 
 
@@ -138,8 +142,6 @@ def _add_texts(scene: Any, study: Study) -> list[Any]:
 
 def _file_under_patient(scene: Any, study: Study, nodes: list[Any]) -> None:
     """Put every node into the patient's folder of the subject hierarchy."""
-    from .core import slicer_package
-
     hierarchy = slicer_package().vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
     patient = hierarchy.CreateSubjectItem(hierarchy.GetSceneItemID(), study.case.patient)
     for node in nodes:
@@ -154,27 +156,6 @@ def _has_errors(messages: list[str]) -> bool:
     return any("ERROR" in text for text in messages)
 
 
-def _require_whole(temporary: Path, path: Path, done: bool, messages: list[str], scene: Any) -> None:
-    """Raise unless the file holds a scene and every file that the scene names; VTK's writers fail silently."""
-    try:
-        with zipfile.ZipFile(temporary) as archive:
-            whole = archive.testzip() is None
-            files = {Path(name).name for name in archive.namelist() if not name.endswith("/")}
-    except (OSError, zipfile.BadZipFile):
-        whole, files = False, set()
-    whole = whole and any(name.endswith(".mrml") for name in files)
-    for index in range(scene.GetNumberOfNodesByClass("vtkMRMLStorageNode") if whole else 0):
-        storage = scene.GetNthNodeByClass(index, "vtkMRMLStorageNode")
-        whole = whole and (not storage.GetFileName() or Path(storage.GetFileName()).name in files)
-    if not done or not whole:
-        raise StrokeError(f"{path}: cannot save the scene: {_reason(path, messages)}. Nothing was left half-written.")
-
-
-def _reason(path: Path, messages: list[str]) -> str:
-    """Return the likeliest cause; VTK does not say, so the disk is asked."""
-    text = " ".join(messages).lower()
-    if not os.access(path.parent, os.W_OK):
-        return "the folder cannot be written"
-    if shutil.disk_usage(path.parent).free < 1 << 20 or "write" in text or not text:
-        return "the disk is full, or files of this size are not allowed here; choose another place (-o)"
-    return " ".join(text.split())[:160]
+def _first_line(messages: list[str]) -> str:
+    """Return the start of what VTK printed, on one line."""
+    return " ".join(" ".join(messages).split())[:160] or "no reason given"

@@ -17,6 +17,8 @@ from StrokePredictLib.volume import Volume
 
 from .core import logic_of, slicer_package
 
+#: Overlays are clear below these values, so that the image under them can be read where tissue is normal.
+SHOWN_FROM = {"tmax": 4.0, "probability": 0.1}
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -76,9 +78,12 @@ def add_map(scene: Any, role: str, volume: Volume, inside: np.ndarray | None, na
             legend.SetTitleText(f"{style.title} [{style.unit}]" if style.unit else style.title)
             legend.SetLabelFormat("%.0f" if style.high > 2 else "%.1f")
             legend.SetNumberOfLabels(5)
-            legend.SetVisibility(role == "tmax")
     else:
         display.SetAndObserveColorNodeID("vtkMRMLColorTableNodeGrey")
+    if role in SHOWN_FROM:
+        display.SetLowerThreshold(SHOWN_FROM[role])
+        display.SetUpperThreshold(max(float(volume.array.max()), style.high) + 1.0)
+        display.SetApplyThreshold(True)
     return node
 
 
@@ -94,19 +99,10 @@ def _colour_node(scene: Any, style: MapStyle) -> Any:
     node.SetNumberOfColors(len(style.table))
     for index, (red, green, blue) in enumerate(style.table):
         value = style.low + (style.high - style.low) * index / (len(style.table) - 1)
-        node.SetColor(index, f"{value:.2f}", red, green, blue, _opacity(style, index))
+        node.SetColor(index, f"{value:.2f}", red, green, blue, 1.0)
     node.GetLookupTable().SetRange(0, len(style.table) - 1)
     node.SetHideFromEditors(False)
     return scene.AddNode(node)
-
-
-def _opacity(style: MapStyle, index: int) -> float:
-    """Return the opacity of a colour: as an overlay, normal tissue leaves the image below it clear."""
-    if style.role not in ("tmax", "probability"):
-        return 1.0
-    clear, full = {"tmax": (2.0, 6.0), "probability": (0.1, 0.5)}[style.role]
-    value = style.low + (style.high - style.low) * index / (len(style.table) - 1)
-    return float(np.clip((value - clear) / (full - clear), 0, 1))
 
 
 def add_segmentation(scene: Any, masks: dict[str, Volume], reference: Any) -> Any:

@@ -20,7 +20,7 @@ _FIELD_OF_VIEW_MM = 240.0
 _VIEWS = {
     "Red": ("dwi", "b0", "adc", "flair", "ncct"),
     "Yellow": ("adc", "b0", "flair", "ncct"),
-    "Green": ("tmax", "mtt", "flair", "b0"),
+    "Green": ("mtt", "tmax", "flair", "b0"),
     "Slice4": ("cbf", "cbv", "flair", "b0"),
 }
 

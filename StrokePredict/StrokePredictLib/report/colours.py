@@ -15,8 +15,8 @@ STEPS = 256
 # Lightness rises all along both scales, so that high reads as high for colour-blind readers and in grey print;
 # the hues keep what readers know: cold is low, hot is high.
 _FLOW = [
-    (0.00, "#000000"), (0.12, "#1c1064"), (0.28, "#20409f"), (0.44, "#1577b5"), (0.58, "#16a098"),
-    (0.70, "#4fbf58"), (0.82, "#b9d334"), (0.92, "#fbe26b"), (1.00, "#ffffff"),
+    (0.00, "#000000"), (0.08, "#1c1064"), (0.20, "#20409f"), (0.32, "#1577b5"), (0.44, "#16a098"),
+    (0.58, "#4fbf58"), (0.74, "#b9d334"), (0.88, "#fbe26b"), (1.00, "#ffffff"),
 ]  # fmt: skip
 _DELAY = [
     (0.00, "#000000"), (0.14, "#23105a"), (0.28, "#541a82"), (0.42, "#8f2480"), (0.54, "#c43a63"),

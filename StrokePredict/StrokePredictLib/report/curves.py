@@ -39,7 +39,7 @@ def curve_plot(perfusion: dict[str, Any]) -> CurvePlot | None:
     Parameters
     ----------
     perfusion : dict
-        What ``perfusion.json`` holds: ``times`` in s, ``aif`` and ``vof`` with ``curve``.
+        What ``perfusion.json`` holds: ``times`` in s (or ``times.times_s``), ``aif`` and ``vof`` with ``curve``.
     """
     curves = []
     for key, name, colour in (("aif", "Arterial input (AIF)", "#c0143c"), ("vof", "Venous output (VOF)", "#1f5fa8")):
@@ -47,6 +47,8 @@ def curve_plot(perfusion: dict[str, Any]) -> CurvePlot | None:
         if curve and all(isinstance(v, (int, float)) and math.isfinite(v) for v in curve):
             curves.append((name, colour, [float(v) for v in curve]))
     times = perfusion.get("times")
+    if isinstance(times, dict):
+        times = times.get("times_s")
     if not curves or not isinstance(times, (list, tuple)) or len(times) < 2:
         return None
     start, end = float(times[0]), float(times[-1])

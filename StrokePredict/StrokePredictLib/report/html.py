@@ -25,6 +25,8 @@ from .tables import (
 
 #: Version of report.json's layout; raised when a key changes its meaning or goes.
 SCHEMA_VERSION = "1.0"
+_MODEL = dict.fromkeys(("title", "volume_ml", "threshold", "device", "sha256", "intended_use", "demonstration"))
+_MODEL |= {"inputs": [], "notes": []}
 _TEMPLATE = Path(__file__).parents[1] / "data" / "report.html.j2"
 
 
@@ -85,11 +87,11 @@ def _context(study: Study, summary_png: Path | str | None) -> dict[str, Any]:
         "criteria": criteria(study),
         "core_source": study.volumes.get("core_source"),
         "cleaning": study.volumes.get("cleaning") or [],
-        "quality": perfusion.get("quality") or [],
+        "quality": [_check(check) for check in perfusion.get("quality") or []],
         "quality_passed": perfusion.get("quality_passed"),
         "perfusion_method": perfusion.get("method"),
         "curves": curve_plot(perfusion),
-        "models": prediction.get("models") or [],
+        "models": [{**_MODEL, **model} for model in prediction.get("models") or []],
         "doubts": doubts(study),
         "provenance": _flat(_provenance(study)),
         "not_computed": NOT_COMPUTED,
@@ -120,7 +122,7 @@ def report_json(study: Study) -> dict[str, Any]:
         ``volumes.json`` holds), ``perfusion`` without its curves, ``prediction``, ``truth_ml``, ``doubts``,
         ``provenance``.
     """
-    curves = ("times", "aif", "vof")
+    curves = ("times", "aif", "vof", "brain_curve")
     perfusion = {key: value for key, value in (study.perfusion or {}).items() if key not in curves}
     result = {
         "schema_version": SCHEMA_VERSION,
@@ -154,6 +156,13 @@ def _plain(value: Any) -> Any:
             return NOT_COMPUTED
         return ("∞" if value > 0 else "-∞") if abs(value) == float("inf") else value
     return value if value is None or isinstance(value, (str, int)) else str(value)
+
+
+def _check(check: dict[str, Any]) -> dict[str, Any]:
+    """Return a quality check with what it lacks left blank."""
+    numbers = {key: "" if check.get(key) is None else shown(check[key], 2) for key in ("value", "limit")}
+    words = {key: check.get(key, "") for key in ("name", "sentence")}
+    return {**words, **numbers, "passed": check.get("passed")}
 
 
 def _facts(study: Study) -> list[tuple[str, str]]:

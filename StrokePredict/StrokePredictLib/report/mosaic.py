@@ -12,7 +12,7 @@ from .colours import MapStyle, style_for
 from .orientation import for_display
 
 #: Masks that say where to look, most telling first.
-_LESIONS = ("hypoperfused_tmax", "core_adc", "core_cbf", "core_network", "infarct_predicted")
+_LESIONS = ("hypoperfused_tmax", "core_adc", "core_cbf", "core_network", "infarct_predicted", "ground_truth")
 #: Room around the brain inside a tile, in mm.
 _MARGIN_MM = 6.0
 

@@ -11,6 +11,7 @@ import numpy as np
 from ..io.output import write_bytes
 from ..segments import SEGMENTS, ordered
 from ..study import Study
+from .colours import MapStyle
 from .mosaic import Mosaic, make_mosaic
 from .summary_text import add_header, add_numbers, add_warnings, header_height, numbers_height, warnings_height
 
@@ -26,6 +27,8 @@ _BACKGROUND, _TEXT, _FAINT = "#0b0d10", "#f2f4f7", "#9aa4b2"
 _MAPS = ("adc", "tmax", "mtt", "cbf", "cbv", "ncct")
 _TICKS = {"tmax": (0, 3, 6, 9, 12), "mtt": (0, 5, 10, 15), "cbf": (0, 20, 40, 60, 80), "cbv": (0, 2, 4, 6)}
 _TICKS["adc"] = (200, 620, 1100, 1600)
+#: Where the tissue rules cut, marked on the colour bar.
+_RULES = {"adc": 620.0, "tmax": 6.0}
 #: Masks drawn filled, and those drawn as outline.
 _FILLED = ("core_adc", "core_cbf", "core_network")
 _OUTLINED = (
@@ -77,7 +80,7 @@ def make_figure(study: Study, tiles: int = 8) -> Figure:
     row_height = strip_width / len(mosaic.slices) * tile_height / tile_width
     top = header_height(study) + numbers_height(study)
     height = top + len(rows) * (row_height + _GAP) + warnings_height(study, WIDTH_IN)
-    figure = Figure(figsize=(WIDTH_IN, height), facecolor=_BACKGROUND)
+    figure = Figure(figsize=(WIDTH_IN, height), dpi=DPI, facecolor=_BACKGROUND)
     FigureCanvasAgg(figure)
     add_header(figure, study, WIDTH_IN, height)
     add_numbers(figure, study, WIDTH_IN, height - header_height(study))
@@ -97,7 +100,7 @@ def _rows(mosaic: Mosaic) -> list[tuple[str, str, list[str], list[str]]]:
     images = {role: v for role, v in mosaic.study.case.volumes.items() if not v.is_series}
     masks = [key for key in ordered(mosaic.study.masks) if mosaic.mask(key) is not None]
     core = [key for key in _FILLED if key in masks]
-    base = next((role for role in ("dwi", "b0", "adc", "flair", "ncct", "cbv", "tmax") if role in images), None)
+    base = next((role for role in ("dwi", "b0", "adc", "ncct", "cbv", "tmax") if role in images), None)
     rows = []
     if base is not None and "hypoperfused_tmax" in masks:
         rows.append(("Mismatch", base, ["hypoperfused_tmax", *core], []))
@@ -123,8 +126,10 @@ def _draw_row(
     width = tile_width * len(mosaic.slices)
     axes.imshow(picture, extent=(0, width, height, 0), interpolation="bilinear", aspect="auto")
     axes.set_axis_off()
+    # Over the DWI the core is thin, so that the image itself can be read through it.
+    fill = 0.55 if "hypoperfused_tmax" in filled else 0.28
     for key in filled:
-        _draw_mask(axes, mosaic, key, fill=0.5)
+        _draw_mask(axes, mosaic, key, fill=fill if key in _FILLED else 0.4)
     for key in outlined:
         _draw_mask(axes, mosaic, key, fill=0.0)
     if role in _TICKS and not filled:
@@ -145,28 +150,29 @@ def _draw_mask(axes: Axes, mosaic: Mosaic, key: str, fill: float) -> None:
     axes.contour(x, y, values, levels=[0.5], colors=[colour], linewidths=0.8 if fill else 1.3)
 
 
-def _draw_bar(figure: Figure, axes: Axes, role: str, style: object) -> None:
+def _draw_bar(figure: Figure, axes: Axes, role: str, style: MapStyle) -> None:
     box = axes.get_position()
-    bar = figure.add_axes([box.x1 + 0.12 / WIDTH_IN, box.y0 + 0.1 * box.height, 0.14 / WIDTH_IN, 0.8 * box.height])
+    bar = figure.add_axes([box.x1 + 0.12 / WIDTH_IN, box.y0 + 0.07 * box.height, 0.14 / WIDTH_IN, 0.8 * box.height])
     bar.imshow(style.table[:, None, :], extent=(0, 1, style.low, style.high), origin="lower", aspect="auto")
     bar.set_xticks([])
     bar.yaxis.tick_right()
-    bar.yaxis.set_label_position("right")
     bar.set_yticks(_TICKS[role])
     bar.tick_params(colors=_TEXT, labelsize=8, length=3, width=0.7, pad=2)
-    bar.set_ylabel(style.unit, color=_FAINT, fontsize=8, labelpad=4)
+    bar.set_title(style.unit, color=_FAINT, fontsize=8, loc="left", pad=7)
+    if role in _RULES:
+        bar.axhline(_RULES[role], color="#ffffff", linewidth=1.2)
     for spine in bar.spines.values():
         spine.set_edgecolor(_FAINT)
         spine.set_linewidth(0.6)
 
 
 def _mark_sides(axes: Axes, mosaic: Mosaic, with_slices: bool) -> None:
-    """Mark the patient's right and left on every tile, and on the first row which slice it is."""
+    """Mark the patient's right and left on every tile, below the brain, and on the first row which slice it is."""
     width, height = mosaic.tile_mm
     small = {"color": _FAINT, "fontsize": 7, "va": "center"}
     for index, number in enumerate(mosaic.slices):
-        axes.text(index * width + 0.02 * width, height / 2, "R", ha="left", **small)
-        axes.text((index + 1) * width - 0.02 * width, height / 2, "L", ha="right", **small)
+        axes.text(index * width + 0.02 * width, 0.95 * height, "R", ha="left", **small)
+        axes.text((index + 1) * width - 0.02 * width, 0.95 * height, "L", ha="right", **small)
         if with_slices:
             where = (index * width + 0.02 * width, 0.045 * height)
             axes.text(*where, f"{number + 1}/{mosaic.count}", ha="left", color=_FAINT, fontsize=7, va="center")

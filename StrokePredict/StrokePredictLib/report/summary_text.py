@@ -22,12 +22,14 @@ from .tables import (
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 _TEXT, _FAINT, _WARNING, _CARD = "#f2f4f7", "#9aa4b2", "#ffb454", "#171b21"
 _MARGIN = 0.25
 _CARD_HEIGHT = 0.86
 _LINE = 0.22
 _MOST_DOUBTS = 4
+_SMALLEST = 7.0
 
 
 def header_height(study: Study) -> float:
@@ -52,8 +54,8 @@ def add_header(figure: Figure, study: Study, width: float, height: float) -> Non
     def y(inches: float) -> float:
         return 1 - inches / height
 
-    figure.text(left, y(0.32), f"Stroke summary  ·  {_short(study.case.patient, 48)}", color=_TEXT, fontsize=17,
-                weight="bold", va="center")  # fmt: skip
+    title = f"Stroke summary  ·  {study.case.patient}"
+    _fit(figure, figure.text(left, y(0.32), title, color=_TEXT, fontsize=17, weight="bold", va="center"), width / 2)
     parts = [study.case.modality, f"Side: {side_text(study)}", _grid_text(study)]
     figure.text(left, y(0.68), "  ·  ".join(parts), color=_FAINT, fontsize=10, va="center")
     marks = ["SIMULATED"] * study.case.simulated + ["DEMONSTRATION"] * is_demonstration(study)
@@ -79,21 +81,35 @@ def add_numbers(figure: Figure, study: Study, width: float, top: float) -> None:
         if row.colour is not None:
             place = ((x / width, y / height), 0.07 / width, _CARD_HEIGHT / height)
             figure.patches.append(Rectangle(*place, transform=figure.transFigure, facecolor=row.colour))
-        _write_card(figure, row, (x + 0.18) / width, y, height)
+        _write_card(figure, row, (x + 0.18, y), card - 0.24)
     parts = [f"{trial['title']}: {trial['verdict']}" for trial in criteria(study)]
     if parts:
         figure.text(_MARGIN / width, (top - _CARD_HEIGHT - 0.24) / height, "   ·   ".join(parts), color=_TEXT,
                     fontsize=11, va="center")  # fmt: skip
 
 
-def _write_card(figure: Figure, row: Row, x: float, y: float, height: float) -> None:
+def _write_card(figure: Figure, row: Row, place: tuple[float, float], room: float) -> None:
     number = row.value[:1].isdigit() or row.value[:1] in "-∞"
-    figure.text(x, (y + 0.66) / height, row.label, color=_FAINT, fontsize=9, va="center")
-    size = 19 if number else 12
-    figure.text(x, (y + 0.36) / height, row.text, color=_TEXT, fontsize=size, weight="bold", va="center")
+    lines = [(0.66, row.label, 9, _FAINT, "normal"), (0.36, row.text, 19 if number else 12, _TEXT, "bold")]
     if row.truth:
-        truth = f"true {row.truth} {row.unit}"
-        figure.text(x, (y + 0.11) / height, truth, color=_FAINT, fontsize=8, va="center")
+        lines.append((0.11, f"true {row.truth} {row.unit}", 8, _FAINT, "normal"))
+    width, height = figure.get_size_inches()
+    for above, text, size, colour, weight in lines:
+        at = (place[0] / width, (place[1] + above) / height)
+        _fit(figure, figure.text(*at, text, color=colour, fontsize=size, weight=weight, va="center"), room)
+
+
+def _fit(figure: Figure, text: Text, room: float) -> None:
+    """Make a text smaller, then shorter, until it is at most ``room`` inches wide."""
+    renderer = figure.canvas.get_renderer()
+
+    def too_wide() -> bool:
+        return text.get_window_extent(renderer).width > room * figure.dpi
+
+    while too_wide() and text.get_fontsize() > _SMALLEST:
+        text.set_fontsize(text.get_fontsize() - 0.5)
+    while too_wide() and len(text.get_text()) > 2:
+        text.set_text(text.get_text()[:-2].rstrip() + "…")
 
 
 def headline_rows(study: Study) -> list[Row]:
@@ -106,7 +122,7 @@ def headline_rows(study: Study) -> list[Row]:
         label = "HIR (Tmax > 10 s / > 6 s)" if row.key == "hir" else row.label
         rows.append(Row(row.key, label, row.value, row.unit, row.truth, row.colour))
     for row in prediction_rows(study)[:2]:
-        rows.append(Row(row.key, _short(row.label.replace(" (demonstration)", ""), 26), *_rest(row)))
+        rows.append(Row(row.key, row.label.replace(" (demonstration)", ""), *_rest(row)))
     return rows[:8]
 
 
@@ -136,7 +152,3 @@ def _foot_lines(study: Study, width: float) -> list[tuple[str, str, str]]:
 
 def _grid_text(study: Study) -> str:
     return study.case.reference.describe_grid()
-
-
-def _short(text: str, characters: int) -> str:
-    return text if len(text) <= characters else text[: characters - 1] + "…"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..segments import SEGMENTS
+from ..segments import SEGMENTS, segment_for
 from ..study import DEMONSTRATION, NOT_CLINICAL, SIMULATED, Study
 
 NOT_COMPUTED = "not computed"
@@ -98,8 +98,9 @@ def prediction_rows(study: Study) -> list[Row]:
     """Return one row a model, with the true volume of what it predicts where that is known."""
     rows = []
     for model in (study.prediction or {}).get("models", []):
-        segment = SEGMENTS["core_network" if model.get("target") == "acute-core" else "infarct_predicted"]
-        keys = (model["name"], *_TRUTH_OF_TARGET.get(model.get("target", ""), ()))
+        usual = "core_network" if model.get("target") == "acute-core" else "infarct_predicted"
+        segment = segment_for(model.get("segment") or usual)
+        keys = (model["name"], segment.key, *_TRUTH_OF_TARGET.get(model.get("target", ""), ()))
         truth = next((shown(study.truth[key]) for key in keys if key in study.truth), "")
         label = model.get("title") or model["name"]
         rows.append(Row(model["name"], label, shown(model.get("volume_ml")), truth=truth, colour=segment.colour))
@@ -161,7 +162,9 @@ def coverage_text(study: Study) -> str:
 def doubts(study: Study) -> list[str]:
     """Return every doubt once, in the order in which they arose."""
     found: dict[str, None] = {}
-    sources = (study.volumes, study.prediction or {}, study.perfusion or {})
-    for sentence in [*study.case.doubts, *(d for source in sources for d in source.get("doubts", []))]:
-        found.setdefault(sentence)
+    perfusion = study.perfusion or {}
+    parts = (study.case.doubts, study.volumes.get("doubts"), perfusion.get("warnings"), perfusion.get("doubts"))
+    for part in (*parts, (study.prediction or {}).get("doubts")):
+        for sentence in part or ():
+            found.setdefault(sentence)
     return list(found)
