@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from StrokeCommand.launcher import VENV, SetupError, clean_environment, say
+from StrokeCommand.launcher import VENV, SetupError, clean_environment, say, venv_version
 
 LOG = VENV / "setup.log"
 
@@ -67,6 +67,8 @@ class Progress:
             self.detail = f"taking {found[1]}"
         elif found := re.match(r"Collecting ([\w.-]+)", line):
             self.detail = f"looking for {found[1]}"
+        elif line.startswith("WARNING: Retrying"):
+            self.detail = "no answer from the package index, trying again"
         elif line.startswith("Installing collected packages"):
             count = line.count(",") + 1
             self.detail = f"unpacking {count} package{'s' if count > 1 else ''}"
@@ -179,6 +181,9 @@ def failure(output: str, step: str) -> SetupError:
         return SetupError(f"{step} failed: the disk is full; make room (about 3 GB), {again}")
     if NO_NETWORK.search(output):
         return SetupError(f"{step} failed: no package index could be reached; check network and proxy, {again}")
+    if absent := re.search(r"requirement (\S+) .*\(from versions: none\)", output):
+        nothing = f"no index that pip may ask has {absent[1]} for Python {venv_version()}"
+        return SetupError(f"{step} failed: {nothing}; see {LOG}, check network and proxy, {again}")
     told = [line for line in output.splitlines() if line.strip()] or ["no output"]
     last = ([line for line in told if line.startswith("ERROR:")] or told)[-1]
     return SetupError(f"{step} failed: {' '.join(last.split())[:300]} (all of it: {LOG})")
