@@ -73,11 +73,43 @@ def find_bolus(signal: np.ndarray, times: np.ndarray, modality: str, name: str =
         )
     low = np.flatnonzero(smooth[first:peak] < max(0.1 * height, 2.0 * noise))
     rise = first + (int(low[-1]) + 1 if low.size else 1)
-    # Arteries fill one to two seconds before the brain as a whole: leave that much out of the baseline.
+    # Arteries fill seconds before the brain as a whole: see `with_arteries`.
     early = int(np.searchsorted(times, times[rise] - 2.0, side="right"))
     arrival = int(np.clip(early, first + 1, rise))
     baseline = float(signal[first:arrival].mean())
     return Bolus(first, arrival, peak, _enhancement(signal, baseline, modality), noise)
+
+
+def with_arteries(bolus: Bolus, frames: np.ndarray, index: np.ndarray, signal: np.ndarray, modality: str) -> Bolus:
+    """Move the arrival to where the first vessels fill, so that the baseline holds no contrast.
+
+    Parameters
+    ----------
+    bolus : Bolus
+        Found on the brain's mean.
+    frames : numpy.ndarray
+        ``(T, all voxels)`` the series, flat.
+    index : numpy.ndarray
+        The brain's voxels.
+    signal : numpy.ndarray
+        ``(T,)`` mean signal of the brain.
+    modality : {"MR", "CT"}
+        What the series is.
+    """
+    before = slice(bolus.first, max(bolus.first + 1, bolus.arrival - 2))
+    # The voxels that have changed most when the brain as a whole begins to: arteries.
+    early = min(bolus.arrival + 2, bolus.peak)
+    change = np.take(frames[early], index) - np.take(frames[before.start], index)
+    count = max(10, index.size // 200)
+    order = np.argpartition(change if modality == "MR" else -change, min(count, index.size - 1))[:count]
+    curve = _enhancement(frames[:, index[order]].mean(axis=1, dtype=np.float64), 1.0, modality)
+    curve = curve - curve[before].mean()
+    noise = float(1.4826 * np.median(np.abs(np.diff(curve[bolus.first :], 2))) / np.sqrt(6.0))
+    limit = max(0.04 * float(curve.max()), 3.0 * min(noise, float(curve.max()) / 20.0))
+    over = np.flatnonzero(curve[bolus.first + 1 : bolus.peak] > limit)
+    arrival = min(bolus.arrival + 1, bolus.first + 1 + int(over[0])) if over.size else bolus.arrival
+    baseline = float(signal[bolus.first : arrival].mean())
+    return Bolus(bolus.first, arrival, bolus.peak, _enhancement(signal, baseline, modality), bolus.noise)
 
 
 def _steady_state(signal: np.ndarray) -> int:

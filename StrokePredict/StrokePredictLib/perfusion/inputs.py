@@ -201,11 +201,11 @@ def _plausible(shape: Features, brain: Features, place: np.ndarray, frame: tuple
 
 def _scores(tissue: Tissue, rows: np.ndarray, shape: Features) -> dict[str, tuple[np.ndarray, float]]:
     """Return each criterion's score (0 to 1) and its weight as an exponent."""
-    top = np.percentile(shape.height, 98)
+    top = np.sort(shape.height)[-min(3, len(rows))]  # one spike of noise does not set the scale
     first = np.percentile(shape.arrival, 5)
     thin = np.percentile(shape.width, 10)
     return {
-        "height": (np.clip(shape.height / top, 0.0, 1.0), 1.0),
+        "height": (np.clip(shape.height / top, 0.0, 1.0), 2.0),
         "arrival": (np.exp(-np.maximum(shape.arrival - first, 0.0) / 1.5), 1.0),
         "width": (np.clip(thin / np.maximum(shape.width, 1e-6), 0.0, 1.0), 1.0),
         "roughness": (np.exp(-shape.roughness / 0.15), 1.0),
@@ -233,7 +233,7 @@ def _take(tissue, rows, shape, score, terms, order, side, affected) -> Choice:
     best = order[0]
     place = tissue.place(rows)
     near = np.linalg.norm(place - place[best], axis=1) <= 1.8 * max(2.0, float(tissue.grid.spacing[:2].max()))
-    like = near & (shape.height > 0.85 * shape.height[best]) & (np.abs(shape.arrival - shape.arrival[best]) < 0.75)
+    like = near & (shape.height > 0.9 * shape.height[best]) & (np.abs(shape.arrival - shape.arrival[best]) < 0.75)
     members = np.flatnonzero(like)
     members = members[np.argsort(-score[members], kind="stable")][:6]
     listed = []

@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import StrokeError
 from ..volume import Volume
 from . import concentration, motion
-from .bolus import Bolus, find_bolus
+from .bolus import Bolus, find_bolus, with_arteries
 from .brain import brain_mask
 from .inputs import Tissue
 from .smoothing import InPlaneSmoother
@@ -101,7 +101,9 @@ def prepare(
     warnings = list(axis.notes)
     progress(0.0, "finding the brain")
     index = find_brain(series, mask, how.modality)
-    bolus = find_bolus(_mean_signal(series, index), _frame_times(axis), how.modality, series.name)
+    signal = _mean_signal(series, index)
+    bolus = find_bolus(signal, _frame_times(axis), how.modality, series.name)
+    bolus = with_arteries(bolus, series.array.reshape(len(signal), -1), index, signal, how.modality)
     moved = None
     if how.correct_motion:
         progress(0.2, "head motion")
