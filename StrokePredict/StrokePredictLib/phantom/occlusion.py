@@ -73,9 +73,18 @@ def territory_depth(occlusion: Occlusion, mni: np.ndarray) -> np.ndarray:
     Notes
     -----
     Borders after the usual maps of vascular territories (Tatu et al., Neurology 1998), drawn as planes: the anterior
-    cerebral artery medially and over the convexity, the posterior one behind and below, the thalamus, and for M2 the
-    Sylvian line between the divisions.
+    cerebral artery medially and over the convexity, the posterior one behind and below, the thalamus, the lentiform
+    nucleus unless the proximal trunk is blocked, and for M2 the Sylvian line between the divisions.
     """
+    depth = _collateral_distance(occlusion, mni)
+    if occlusion.site == "M1 proximal":
+        return depth
+    x, y, z = mni[:, 0] * occlusion.sign, mni[:, 1], mni[:, 2]
+    return np.minimum(depth, -14.0 * _lentiform(x, y, z)).astype(np.float32)
+
+
+def _collateral_distance(occlusion: Occlusion, mni: np.ndarray) -> np.ndarray:
+    """Return mm to the territories that collaterals come from, over the cortex; negative in them."""
     x, y, z = mni[:, 0] * occlusion.sign, mni[:, 1], mni[:, 2]
     borders = [
         x - (15.0 + 0.20 * np.maximum(z - 15.0, 0) + 0.32 * np.maximum(y - 25.0, 0)),
@@ -115,12 +124,15 @@ def severity(seed: int, occlusion: Occlusion, mni: np.ndarray, cortex_depth_mm: 
     rng = stream(seed, "pressure")
     jitter = np.stack([smooth_field(rng, mni, 22.0) for _ in range(3)], axis=1) * 5.0
     place = mni + jitter
-    depth = territory_depth(occlusion, place)
+    depth = _collateral_distance(occlusion, place)
     depth = depth + 0.45 * np.clip(cortex_depth_mm - 9.0, 0, 24.0) * rising(depth - 3.0, 6.0)
     collateral = occlusion.reach_mm * np.exp(0.22 * smooth_field(rng, mni, 30.0))
     fall = 1.0 - np.exp(-np.maximum(depth, 0.0) / collateral)
+    perforators = _perforators(occlusion, place)
     if occlusion.site == "M1 proximal":
-        fall = np.maximum(fall, _perforators(occlusion, place) * (0.86 + 0.07 * smooth_field(rng, mni, 15.0)))
+        fall = np.maximum(fall, perforators * (0.86 + 0.07 * smooth_field(rng, mni, 15.0)))
+    else:
+        fall = fall * (1.0 - perforators)  # they leave the trunk before the clot
     fall = fall * (1.0 + 0.10 * smooth_field(rng, mni, 12.0))
     own_side = rising(mni[:, 0] * occlusion.sign - 3.0, 2.0)
     return np.clip(fall * own_side, 0.0, 1.0).astype(np.float32)
@@ -129,6 +141,10 @@ def severity(seed: int, occlusion: Occlusion, mni: np.ndarray, cortex_depth_mm: 
 def _perforators(occlusion: Occlusion, mni: np.ndarray) -> np.ndarray:
     """Return 0..1, the territory of the lenticulostriate arteries: putamen, outer pallidum, head of the caudate."""
     x, y, z = mni[:, 0] * occlusion.sign, mni[:, 1], mni[:, 2]
-    lentiform = 1.0 - np.sqrt(((x - 25) / 11.0) ** 2 + ((y - 3) / 21.0) ** 2 + ((z - 5) / 15.0) ** 2)
     caudate = 1.0 - np.sqrt(((x - 15) / 8.0) ** 2 + ((y - 8) / 16.0) ** 2 + ((z - 17) / 9.0) ** 2)
-    return rising(np.maximum(lentiform * 14.0, caudate * 9.0), 4.0)
+    return rising(np.maximum(_lentiform(x, y, z) * 14.0, caudate * 9.0), 4.0)
+
+
+def _lentiform(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Return 1 in the middle of the putamen and outer pallidum, 0 on their surface, negative outside; x > 0."""
+    return 1.0 - np.sqrt(((x - 25) / 11.0) ** 2 + ((y - 3) / 21.0) ** 2 + ((z - 5) / 15.0) ** 2)

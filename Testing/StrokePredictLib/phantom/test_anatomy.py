@@ -75,6 +75,11 @@ def test_territory_of_the_trunk():
     assert np.all(depth("M1 proximal", [MESIAL_FRONTAL, OCCIPITAL, THALAMUS, CEREBELLUM]) < 0)
 
 
+@pytest.mark.parametrize("site", ["M1 distal", "M2 superior", "M2 inferior"])
+def test_perforators_are_spared_behind_their_origin(site):
+    assert depth(site, [PUTAMEN])[0] < 0
+
+
 def test_territories_of_the_divisions():
     assert depth("M2 superior", [BROCA])[0] > 3 > 0 > depth("M2 superior", [ANGULAR])[0]
     assert depth("M2 inferior", [ANGULAR])[0] > 3 > 0 > depth("M2 inferior", [BROCA])[0]
