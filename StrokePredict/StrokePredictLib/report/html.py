@@ -91,9 +91,9 @@ def _context(study: Study, summary_png: Path | str | None) -> dict[str, Any]:
         "quality_passed": perfusion.get("quality_passed"),
         "perfusion_method": perfusion.get("method"),
         "curves": curve_plot(perfusion),
-        "models": [{**_MODEL, **model} for model in prediction.get("models") or []],
+        "models": [_model(study, model) for model in prediction.get("models") or []],
         "doubts": doubts(study),
-        "provenance": _flat(_provenance(study)),
+        "provenance": _provenance(study),
         "not_computed": NOT_COMPUTED,
     }
 
@@ -158,6 +158,12 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (str, int)) else str(value)
 
 
+def _model(study: Study, model: dict[str, Any]) -> dict[str, Any]:
+    """Return a model's record with what it lacks left blank, without notes that stand on the page anyway."""
+    notes = [note for note in model.get("notes") or [] if note not in warnings(study)]
+    return {**_MODEL, **model, "notes": notes}
+
+
 def _check(check: dict[str, Any]) -> dict[str, Any]:
     """Return a quality check with what it lacks left blank."""
     numbers = {key: "" if check.get(key) is None else shown(check[key], 2) for key in ("value", "limit")}
@@ -179,19 +185,32 @@ def _facts(study: Study) -> list[tuple[str, str]]:
     return [(name, value or "unknown") for name, value in values]
 
 
-def _provenance(study: Study) -> dict[str, Any]:
-    parts = {"study": study.provenance, "volumes": study.volumes.get("provenance")}
+def _provenance(study: Study) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return rows of key and value by step; a row that an earlier step has is not repeated."""
+    nested = {name: part for name, part in study.provenance.items() if isinstance(part, dict)}
+    parts = {"study": {name: part for name, part in study.provenance.items() if name not in nested}, **nested}
+    parts["volumes"] = study.volumes.get("provenance")
     for name, part in (("perfusion", study.perfusion), ("prediction", study.prediction)):
-        parts[name] = (part or {}).get("provenance")
-    if study.case.sources:
-        parts["sources"] = study.case.sources
-    return {name: part for name, part in parts.items() if part}
+        parts.setdefault(name, (part or {}).get("provenance"))
+    parts["input files"] = study.case.sources
+    told: set[tuple[str, str]] = set()
+    result = []
+    for name, part in parts.items():
+        rows = [row for row in _flat(part or {}) if row not in told]
+        told.update(rows)
+        if rows:
+            result.append((name, rows))
+    return result
 
 
 def _flat(value: Any, prefix: str = "") -> list[tuple[str, str]]:
-    """Return nested keys as ``a › b`` with their values as text."""
+    """Return nested keys as ``a › b`` with their values as text; an input is one row with its hash."""
+    if isinstance(value, dict) and set(value) == {"file", "sha256"}:
+        return [(prefix, f"{value['file']}  {value['sha256']}")]
     if isinstance(value, dict):
         return [row for key, item in value.items() for row in _flat(item, f"{prefix} › {key}" if prefix else str(key))]
+    if value is None:
+        return []
     return [(prefix, ", ".join(str(v) for v in value) if isinstance(value, (list, tuple)) else str(value))]
 
 

@@ -13,7 +13,16 @@ from ..segments import SEGMENTS, ordered
 from ..study import Study
 from .colours import MapStyle
 from .mosaic import Mosaic, make_mosaic
-from .summary_text import add_header, add_numbers, add_warnings, header_height, numbers_height, warnings_height
+from .summary_text import (
+    WARNING,
+    add_header,
+    add_numbers,
+    add_warnings,
+    header_height,
+    numbers_height,
+    warnings_height,
+)
+from .tables import perfusion_failed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +33,7 @@ DPI = 110
 _LEFT, _RIGHT, _GAP = 1.75, 1.15, 0.07
 _BACKGROUND, _TEXT, _FAINT = "#0b0d10", "#f2f4f7", "#9aa4b2"
 #: Maps in the order of their rows.
+_PERFUSION = ("tmax", "mtt", "cbf", "cbv")
 _MAPS = ("adc", "tmax", "mtt", "cbf", "cbv", "ncct")
 _TICKS = {"tmax": (0, 3, 6, 9, 12), "mtt": (0, 5, 10, 15), "cbf": (0, 20, 40, 60, 80), "cbv": (0, 2, 4, 6)}
 _TICKS["adc"] = (200, 620, 1100, 1600)
@@ -90,7 +100,8 @@ def make_figure(study: Study, tiles: int = 8) -> Figure:
         axes = figure.add_axes(box)
         _draw_row(figure, axes, mosaic, role, filled, outlined)
         _mark_sides(axes, mosaic, with_slices=index == 0)
-        _label_row(axes, title, [*filled, *outlined])
+        failed = perfusion_failed(study) and (role in _PERFUSION or "hypoperfused_tmax" in filled)
+        _label_row(axes, title, [*filled, *outlined], failed)
     add_warnings(figure, study, WIDTH_IN)
     return figure
 
@@ -178,11 +189,11 @@ def _mark_sides(axes: Axes, mosaic: Mosaic, with_slices: bool) -> None:
             axes.text(*where, f"{number + 1}/{mosaic.count}", ha="left", color=_FAINT, fontsize=7, va="center")
 
 
-def _label_row(axes: Axes, title: str, keys: list[str]) -> None:
-    """Name the row at its left, with a legend of the masks on it."""
+def _label_row(axes: Axes, title: str, keys: list[str], failed: bool) -> None:
+    """Name the row at its left, with a legend of the masks on it, and say if it rests on a failed series."""
     figure = axes.get_figure()
     box = axes.get_position()
-    lines = len(keys)
+    lines = len(keys) + failed
     middle = (box.y0 + box.y1) / 2
     step = 0.2 / figure.get_figheight()
     x = 0.25 / WIDTH_IN
@@ -192,6 +203,9 @@ def _label_row(axes: Axes, title: str, keys: list[str]) -> None:
         figure.text(x, y, "■" if key in _FILLED or key == "hypoperfused_tmax" else "□",
                     color=SEGMENTS[key].colour, fontsize=9, va="center")  # fmt: skip
         figure.text(x + 0.16 / WIDTH_IN, y, LEGEND[key], color=_TEXT, fontsize=8, va="center")
+    if failed:
+        y = middle + lines * step / 2 - (lines + 0.15) * step
+        figure.text(x, y, "Quality check failed", color=WARNING, fontsize=8, va="center")
 
 
 LEGEND = {

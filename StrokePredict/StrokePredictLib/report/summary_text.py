@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from ..segments import SEGMENTS
 from ..study import Study
 from .tables import (
     Row,
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Text
 
-_TEXT, _FAINT, _WARNING, _CARD = "#f2f4f7", "#9aa4b2", "#ffb454", "#171b21"
+_TEXT, _FAINT, WARNING, _CARD = "#f2f4f7", "#9aa4b2", "#ffb454", "#171b21"
 _MARGIN = 0.25
 _CARD_HEIGHT = 0.86
 _LINE = 0.22
@@ -39,7 +38,7 @@ def header_height(study: Study) -> float:
 
 def numbers_height(study: Study) -> float:
     """Return the height of the volumes and criteria in inches."""
-    return _CARD_HEIGHT + 0.2 + (0.36 if criteria(study) else 0.0)
+    return _CARD_HEIGHT + 0.12 + (0.36 if criteria(study) else 0.0)
 
 
 def warnings_height(study: Study, width: float) -> float:
@@ -59,7 +58,7 @@ def add_header(figure: Figure, study: Study, width: float, height: float) -> Non
     parts = [study.case.modality, f"Side: {side_text(study)}", _grid_text(study)]
     figure.text(left, y(0.68), "  ·  ".join(parts), color=_FAINT, fontsize=10, va="center")
     marks = ["SIMULATED"] * study.case.simulated + ["DEMONSTRATION"] * is_demonstration(study)
-    figure.text(right, y(0.32), "  ·  ".join([*marks, "NOT FOR CLINICAL USE"]), color=_WARNING, fontsize=12,
+    figure.text(right, y(0.32), "  ·  ".join([*marks, "NOT FOR CLINICAL USE"]), color=WARNING, fontsize=12,
                 weight="bold", va="center", ha="right")  # fmt: skip
     convention = "Radiological convention: patient's right at image left (R … L)  ·  slices from caudal to cranial"
     figure.text(right, y(0.68), convention, color=_FAINT, fontsize=10, va="center", ha="right")
@@ -90,7 +89,7 @@ def add_numbers(figure: Figure, study: Study, width: float, top: float) -> None:
 
 def _write_card(figure: Figure, row: Row, place: tuple[float, float], room: float) -> None:
     number = row.value[:1].isdigit() or row.value[:1] in "-∞"
-    lines = [(0.66, row.label, 9, _FAINT, "normal"), (0.36, row.text, 19 if number else 12, _TEXT, "bold")]
+    lines = [(0.66, row.short or row.label, 9, _FAINT, "normal"), (0.36, row.text, 19 if number else 12, _TEXT, "bold")]
     if row.truth:
         lines.append((0.11, f"true {row.truth} {row.unit}", 8, _FAINT, "normal"))
     width, height = figure.get_size_inches()
@@ -118,16 +117,7 @@ def headline_rows(study: Study) -> list[Row]:
     source = study.volumes.get("core_source", "core_adc")
     keys = [source, *(key for key in ("core_adc", "core_cbf") if key != source and key in by_key), "hypoperfused_tmax"]
     rows = [by_key[key] for key in keys if key in by_key]
-    for row in mismatch_rows(study):
-        label = "HIR (Tmax > 10 s / > 6 s)" if row.key == "hir" else row.label
-        rows.append(Row(row.key, label, row.value, row.unit, row.truth, row.colour))
-    for row in prediction_rows(study)[:2]:
-        rows.append(Row(row.key, row.label.replace(" (demonstration)", ""), *_rest(row)))
-    return rows[:8]
-
-
-def _rest(row: Row) -> tuple[str, str, str, tuple[float, float, float] | None]:
-    return row.value, row.unit, row.truth, row.colour or SEGMENTS["infarct_predicted"].colour
+    return [*rows, *mismatch_rows(study), *prediction_rows(study)[:2]][:8]
 
 
 def add_warnings(figure: Figure, study: Study, width: float) -> None:
@@ -141,7 +131,7 @@ def add_warnings(figure: Figure, study: Study, width: float) -> None:
 
 def _foot_lines(study: Study, width: float) -> list[tuple[str, str, str]]:
     characters = int((width - 2 * _MARGIN) * 12.4)
-    paragraphs = [(text, _WARNING, "bold") for text in warnings(study)]
+    paragraphs = [(text, WARNING, "bold") for text in warnings(study)]
     paragraphs.append((f"Coverage: {coverage_text(study)}", _TEXT, "normal"))
     found = doubts(study)
     paragraphs += [(f"Note: {text}", _FAINT, "normal") for text in found[:_MOST_DOUBTS]]

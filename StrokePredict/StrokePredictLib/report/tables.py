@@ -41,6 +41,8 @@ class Row:
         Simulated patients: the true value, else empty.
     colour : tuple of float, optional
         RGB of the segment of that quantity.
+    short : str
+        A shorter label, where there is little room.
     """
 
     key: str
@@ -49,6 +51,7 @@ class Row:
     unit: str = "mL"
     truth: str = ""
     colour: tuple[float, float, float] | None = None
+    short: str = ""
 
     @property
     def text(self) -> str:
@@ -103,7 +106,8 @@ def prediction_rows(study: Study) -> list[Row]:
         keys = (model["name"], segment.key, *_TRUTH_OF_TARGET.get(model.get("target", ""), ()))
         truth = next((shown(study.truth[key]) for key in keys if key in study.truth), "")
         label = model.get("title") or model["name"]
-        rows.append(Row(model["name"], label, shown(model.get("volume_ml")), truth=truth, colour=segment.colour))
+        value = shown(model.get("volume_ml"))
+        rows.append(Row(model["name"], label, value, truth=truth, colour=segment.colour, short=segment.name))
     return rows
 
 
@@ -116,7 +120,8 @@ def mismatch_rows(study: Study) -> list[Row]:
         rows.append(Row("mismatch_ratio", "Mismatch ratio", shown(mismatch.get("ratio"), 2), unit=""))
     if "hir" in study.volumes:
         label = "Hypoperfusion intensity ratio (HIR)"
-        rows.append(Row("hir", label, shown(study.volumes["hir"], 2), unit=""))
+        short = "HIR (Tmax > 10 s / > 6 s)"
+        rows.append(Row("hir", label, shown(study.volumes["hir"], 2), unit="", short=short))
     return rows
 
 
@@ -160,11 +165,17 @@ def coverage_text(study: Study) -> str:
 
 
 def doubts(study: Study) -> list[str]:
-    """Return every doubt once, in the order in which they arose."""
+    """Return every doubt once, in the order in which they arose; what `warnings` says is not said again."""
     found: dict[str, None] = {}
     perfusion = study.perfusion or {}
     parts = (study.case.doubts, study.volumes.get("doubts"), perfusion.get("warnings"), perfusion.get("doubts"))
     for part in (*parts, (study.prediction or {}).get("doubts")):
         for sentence in part or ():
             found.setdefault(sentence)
-    return list(found)
+    return [sentence for sentence in found if sentence not in warnings(study)]
+
+
+def perfusion_failed(study: Study) -> bool:
+    """Whether a quality check of the perfusion series failed and no reader has overridden it."""
+    overridden = (study.volumes.get("parameters") or {}).get("quality_override_by")
+    return (study.perfusion or {}).get("quality_passed") is False and not overridden

@@ -197,3 +197,21 @@ def test_the_json_is_strict_and_holds_the_same(tmp_path):
     assert found["prediction"]["models"][0]["demonstration"] is True
     assert any("haemorrhage" in line for line in found["warnings"])
     assert found == report_json(study)
+
+
+def test_provenance_names_inputs_once_with_their_hash():
+    study = make_study()
+    record = study.volumes["provenance"]
+    study.provenance = {"thresholds": record, "prediction": {**record, "seed": 7}}
+    page = Page(render_report(study))
+    assert ["inputs › dwi", f"dwi.nii.gz  {'0123456789abcdef' * 4}"] in page.rows
+    assert page.text.count("0123456789abcdef" * 4) == 1
+    assert page.text.count("SlicerStrokeInfarct 0.1.0") == 1
+
+
+def test_doubts_do_not_repeat_the_warnings():
+    study = make_study()
+    study.prediction["doubts"] = ["Demonstration weights, trained on simulated patients, not for clinical use."]
+    with_doubt = Page(render_report(study)).text.count("Demonstration weights")
+    study.prediction["doubts"] = []
+    assert with_doubt == Page(render_report(study)).text.count("Demonstration weights")

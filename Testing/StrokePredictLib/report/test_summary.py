@@ -31,6 +31,7 @@ def crowded():
     study.volumes["volumes_ml"]["core_cbf"] = 12.0
     study.volumes["mismatch"] = {"volume_ml": "not computed", "ratio": "not assessable"}
     study.volumes["hir"] = "not computed"
+    study.perfusion["quality_passed"] = False
     study.volumes["volumes_ml"]["hypoperfused_tmax"] = "not computed"
     study.volumes["coverage"] = "The brain is covered from the skull base to the vertex except for some part. " * 6
     study.case.doubts = [f"Doubt number {n}, which goes on for quite a while before it ends. " * 3 for n in range(9)]
@@ -172,3 +173,13 @@ def test_a_study_without_lesion_brain_or_numbers_still_has_a_picture(tmp_path):
 def test_a_folder_that_is_missing_is_one_line(tmp_path):
     with pytest.raises(StrokeError, match=r"summary\.png"):
         write_summary(make_study(perfusion=False), tmp_path / "nowhere" / "summary.png")
+
+
+def test_maps_of_a_failed_series_say_so_until_a_reader_overrides():
+    study = make_study()
+    study.perfusion["quality_passed"] = False
+    said = [text for text, _ in texts(make_figure(study))[0]]
+    # Mismatch, Tmax, MTT, CBF and CBV rest on the series; DWI and ADC do not.
+    assert said.count("Quality check failed") == 5
+    study.volumes["parameters"]["quality_override_by"] = "Dr Reader"
+    assert "Quality check failed" not in [text for text, _ in texts(make_figure(study))[0]]
