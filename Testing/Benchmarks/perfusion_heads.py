@@ -1,7 +1,7 @@
 """Small simulated heads with named vessels, to ask where an automatic arterial input was taken from.
 
-Every head has arteries of known delay and partial volume on both sides, a sinus and veins, and on one side a lesion whose
-branches fill late. Size, place, orientation, bolus, sampling and noise are drawn from the case's seed.
+Every head has arteries of known delay and partial volume on both sides, a sinus and veins, and on one side a lesion
+whose branches fill late. Size, place, orientation, bolus, sampling and noise are drawn from the case's seed.
 """
 
 from __future__ import annotations
@@ -73,10 +73,12 @@ class _Builder:
         kernel = np.exp(-self.t / dispersion)
         return np.convolve(curve, kernel / kernel.sum())[: self.t.size]
 
-    def add(self, x: float, y: float, slices, half: int, share: tuple[float, float], curve: np.ndarray, label: int) -> None:
+    def add(
+        self, x: float, y: float, slices, half: int, share: tuple[float, float], curve: np.ndarray, label: int
+    ) -> None:
         """Put a vessel of (half·2 + 1)² voxels through slices, each voxel with its own share of blood."""
-        column = int(round((x + 0.0 - self.x[0, 0, 0]) / SPACING[0]))
-        row = int(round((y - self.y[0, 0, 0]) / SPACING[1]))
+        column = round(float((x - self.x[0, 0, 0]) / SPACING[0]))
+        row = round(float((y - self.y[0, 0, 0]) / SPACING[1]))
         for z in slices:
             for dy in range(-(half // 2), half - half // 2):
                 for dx in range(-(half // 2), half - half // 2):
@@ -100,14 +102,32 @@ def _place_vessels(b: _Builder, side: int) -> None:
     b.add(0, 45.0, range(2, 5), 1, (0.7, 1.0), venous, VEIN)  # straight sinus
     for s in (-1, 1):
         b.add(s * rng.uniform(30, 45), b.size[1] * 0.62, [0], 2, (0.6, 1.0), venous, VEIN)  # transverse sinus
-        b.add(s * rng.uniform(44, 50), rng.uniform(-10, 20), range(5, 8), 1, (0.3, 0.8), b.delayed(vein_delay - 1.5, 2.0), VEIN)
+        b.add(
+            s * rng.uniform(44, 50),
+            rng.uniform(-10, 20),
+            range(5, 8),
+            1,
+            (0.3, 0.8),
+            b.delayed(vein_delay - 1.5, 2.0),
+            VEIN,
+        )
     b.add(rng.uniform(-2, 2), rng.uniform(8, 16), [3, 4], 1, (0.4, 0.8), venous, VEIN)  # internal cerebral veins
-    b.add(rng.uniform(-3, 3), -rng.uniform(40, 55), range(1, 6), 1, (0.4, 1.0), b.delayed(rng.uniform(0.2, 0.8)), ARTERY)
+    b.add(
+        rng.uniform(-3, 3), -rng.uniform(40, 55), range(1, 6), 1, (0.4, 1.0), b.delayed(rng.uniform(0.2, 0.8)), ARTERY
+    )
     b.add(0, rng.uniform(-2, 6), [0], 1, (0.5, 1.0), b.delayed(rng.uniform(0.2, 0.9)), ARTERY)  # basilar
     free = -side
     for x in (18, 22, 26, 30):  # first segment of the middle cerebral artery, free side
         b.add(free * x, -rng.uniform(12, 20), [1, 2], 1, pure, b.delayed(0.0), ARTERY)
-    b.add(free * rng.uniform(38, 46), -rng.uniform(5, 25), range(2, 6), 1, (0.5, 1.0), b.delayed(rng.uniform(0.3, 0.8)), ARTERY)
+    b.add(
+        free * rng.uniform(38, 46),
+        -rng.uniform(5, 25),
+        range(2, 6),
+        1,
+        (0.5, 1.0),
+        b.delayed(rng.uniform(0.3, 0.8)),
+        ARTERY,
+    )
     b.add(side * 18, -16, [1], 1, (0.5, 0.9), b.delayed(0.2), ARTERY)  # stump before the occlusion
     for _ in range(int(rng.integers(2, 5))):
         x, y = side * rng.uniform(28, 46), -rng.uniform(0, 30)
@@ -155,7 +175,9 @@ def make_head(seed: int, modality: str) -> Head:
             array, b.label = np.flip(array, 3 - axis), np.flip(b.label, 2 - axis)
             affine[axis, axis] *= -1
     series = Volume(np.ascontiguousarray(array, dtype=np.float32), affine, name=f"case {seed}")
-    return Head(series, np.arange(frames) * dt, np.ascontiguousarray(b.label), aif * height, modality, "L" if side > 0 else "R")
+    return Head(
+        series, np.arange(frames) * dt, np.ascontiguousarray(b.label), aif * height, modality, "L" if side > 0 else "R"
+    )
 
 
 def _mr(b: _Builder, tissue: np.ndarray, pick: np.ndarray) -> tuple[np.ndarray, float]:
@@ -166,7 +188,9 @@ def _mr(b: _Builder, tissue: np.ndarray, pick: np.ndarray) -> tuple[np.ndarray, 
     signal = base * np.exp(-gain * tissue)
     for where, share, curve in b.vessel:
         at = tuple(np.argwhere(where)[0])
-        signal[(slice(None), *at)] = base[at] * share * np.exp(-height * curve[pick]) + (1 - share) * signal[(slice(None), *at)]
+        signal[(slice(None), *at)] = (
+            base[at] * share * np.exp(-height * curve[pick]) + (1 - share) * signal[(slice(None), *at)]
+        )
     sigma = 10.0
     real, other = b.rng.normal(0, sigma, signal.shape), b.rng.normal(0, sigma, signal.shape)
     return np.hypot(signal + real, other), height
@@ -184,7 +208,7 @@ def _ct(b: _Builder, tissue: np.ndarray, pick: np.ndarray) -> tuple[np.ndarray, 
 
 
 def judge(head: Head, summary_aif: dict, rows_labels: np.ndarray) -> dict:
-    """Return what is wrong with a chosen artery: share of its voxels in veins and late branches, and its height's error."""
+    """Return what is wrong with a chosen artery: whether it touches veins or late branches, and its height's error."""
     height = float(np.max(summary_aif["curve"]) / head.aif.max() - 1.0)
     return {
         "vein": bool(np.any(rows_labels == VEIN)),

@@ -105,7 +105,8 @@ def with_arteries(bolus: Bolus, frames: np.ndarray, index: np.ndarray, signal: n
     curve = _enhancement(frames[:, index[order]].mean(axis=1, dtype=np.float64), 1.0, modality)
     curve = curve - curve[before].mean()
     noise = float(1.4826 * np.median(np.abs(np.diff(curve[bolus.first :], 2))) / np.sqrt(6.0))
-    limit = max(0.04 * float(curve.max()), 3.0 * min(noise, float(curve.max()) / 20.0))
+    # A sharp bolus passes for noise in that estimate: it counts up to 2 % of the height only.
+    limit = max(0.04 * float(curve.max()), 3.0 * min(noise, float(curve.max()) / 50.0))
     over = np.flatnonzero(curve[bolus.first + 1 : bolus.peak] > limit)
     arrival = min(bolus.arrival + 1, bolus.first + 1 + int(over[0])) if over.size else bolus.arrival
     baseline = float(signal[bolus.first : arrival].mean())

@@ -29,12 +29,16 @@ class Settings:
         tikhonov: damping as a share of the largest singular value.
     oscillation : float
         osvd: index that a residue must stay below.
+    least_volume : float
+        Voxels whose blood volume is below this share of the brain's median hold fluid or nothing: there is no bolus
+        whose time could be read, so Tmax, MTT, TTP (and delay) are 0 there.
     """
 
     method: str = "bsvd"
     cut: float = svd.REFERENCE_CUT
     damping: float = 0.10
     oscillation: float = 0.035
+    least_volume: float = 0.15
 
 
 @dataclass

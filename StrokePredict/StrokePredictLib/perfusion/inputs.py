@@ -149,11 +149,22 @@ def scale_to_venous(arterial: Choice, venous: Choice | None) -> None:
 
     All blood leaves through the veins, so the areas are equal; a factor outside 1 to `MOST_SCALING` is not believed.
     """
-    area = float(arterial.curve.sum())
-    factor = float(venous.curve.sum()) / area if venous is not None and area > 0 else 1.0
+    factor = _area_ratio(arterial.curve, venous.curve) if venous is not None else 1.0
     used = factor if 1.0 <= factor <= MOST_SCALING else 1.0
     arterial.curve = arterial.curve * used
     arterial.notes["venous_scaling"] = {"factor": round(used, 4), "area_ratio": round(factor, 4)}
+
+
+def _area_ratio(artery: np.ndarray, vein: np.ndarray) -> float:
+    """Return venous over arterial area, each up to where the venous passage has faded.
+
+    What follows is mostly the error of the baseline, added up over many frames.
+    """
+    top, lag = int(vein.argmax()), int(vein.argmax()) - int(artery.argmax())
+    faded = np.flatnonzero(vein[top:] < 0.2 * vein[top])
+    end = top + int(faded[0]) + 1 if faded.size else len(vein)
+    area = float(artery[: max(end - lag, 1)].sum())
+    return float(vein[:end].sum()) / area if area > 0 else 1.0
 
 
 def affected_side(tissue: Tissue, middle: float) -> str | None:
@@ -233,9 +244,10 @@ def _take(tissue, rows, shape, score, terms, order, side, affected) -> Choice:
     best = order[0]
     place = tissue.place(rows)
     near = np.linalg.norm(place - place[best], axis=1) <= 1.8 * max(2.0, float(tissue.grid.spacing[:2].max()))
-    like = near & (shape.height > 0.9 * shape.height[best]) & (np.abs(shape.arrival - shape.arrival[best]) < 0.75)
-    members = np.flatnonzero(like)
-    members = members[np.argsort(-score[members], kind="stable")][:6]
+    like = near & (np.abs(shape.arrival - shape.arrival[best]) < 0.75) & (score > 0.5 * score[best])
+    # The purest of them: averaging in voxels shared with tissue would lower the peak.
+    members = np.flatnonzero(like & (shape.height > 0.93 * shape.height[like].max()))
+    members = members[np.argsort(-shape.height[members], kind="stable")][:6]
     listed = []
     for i in order[:SHOWN]:
         row = {"voxel": tissue.voxel(rows[[i]])[0].tolist(), "place_lps_mm": np.round(place[i], 3).tolist()}

@@ -116,7 +116,9 @@ def compute_maps(
     if modality == "MR" and echo_time is None:
         prepared.warnings.append("no echo time: concentrations are in arbitrary units; the maps do not depend on it")
     summary = summarise(prepared, how, settings, scaling, arterial, venous, checks)
-    maps = _maps(rates, prepared, series, scaling)
+    empty = rates.volume < settings.least_volume * float(np.median(rates.volume))
+    summary["voxels_without_bolus"] = int(np.count_nonzero(empty))
+    maps = _maps(rates, empty, prepared, series, scaling)
     progress(1.0, "done")
     found = np.zeros(int(np.prod(series.shape)), dtype=bool)
     found[prepared.tissue.index] = True
@@ -155,7 +157,7 @@ def _inputs(
     return arterial, venous
 
 
-def _maps(rates: Rates, prepared: Prepared, series: Volume, scaling: Scaling) -> dict[str, Volume]:
+def _maps(rates: Rates, empty: np.ndarray, prepared: Prepared, series: Volume, scaling: Scaling) -> dict[str, Volume]:
     flow, volume = np.maximum(rates.flow, 0.0), np.maximum(rates.volume, 0.0)
     values = {
         "cbf": scaling.cbf * flow,
@@ -168,6 +170,9 @@ def _maps(rates: Rates, prepared: Prepared, series: Volume, scaling: Scaling) ->
     for name, value in rates.extra.items():
         factor = {"cbf_sd": scaling.cbf, "cbv_sd": scaling.cbv}.get(name, 1.0)
         values[name] = factor * value
+    for name in ("mtt", "tmax", "ttp", "delay", "mtt_sd", "delay_sd"):
+        if name in values:
+            values[name] = np.where(empty, 0.0, values[name])
     maps = {}
     for name, value in values.items():
         image = np.zeros(int(np.prod(series.shape)), dtype=np.float32)

@@ -12,7 +12,7 @@ from .inputs import Choice, Tissue
 from .motion import Motion
 
 #: Whole-brain bolus: share of signal lost (MR), HU gained (CT).
-BOLUS = {"MR": 0.05, "CT": 2.0}
+BOLUS = {"MR": 0.03, "CT": 2.0}
 #: Median over the brain of the peak over the noise from frame to frame.
 CONTRAST_TO_NOISE = 3.0
 #: The venous curve must have fallen to this share of its height by the last frame.
