@@ -24,12 +24,10 @@ from .present import present
 from .tables import NAMES
 
 PATIENT = "sub-0001"
-#: Segment key → the file of the simulated truth that it is measured against, and whether that is a mask.
-TRUTH = {
-    "core_adc": ("core", True),
-    "hypoperfused_tmax": ("tmax_ref", False),
-    "infarct_predicted": ("infarct", True),
-}
+#: Segment key → the file of the simulated truth that it is measured against.
+TRUTH = {"core_adc": "core", "hypoperfused_tmax": "tmax_ref", "infarct_predicted": "infarct"}
+#: From this value of the true tissue map on (1 CSF, 2 grey, 3 white matter) there is tissue that can be hypoperfused.
+GREY_MATTER = 2
 
 
 def run(output: Path | str, *, seed: int = 0, progress: Progress = silent) -> dict[str, Any]:
@@ -83,12 +81,18 @@ def run(output: Path | str, *, seed: int = 0, progress: Progress = silent) -> di
 
 def compare(study: Study, truth: Path) -> dict[str, dict[str, float]]:
     """Return predicted and true volumes in mL and their Dice coefficient; put the true ones into the study."""
+    def read(name: str) -> Volume:
+        return read_image(truth / f"{PATIENT}_{name}.nii.gz", series=False, may_be_empty=True)
+
     compared = {}
-    for key, (name, is_mask) in TRUTH.items():
+    tissue = read("tissue").array >= GREY_MATTER
+    for key, name in TRUTH.items():
         if key not in study.masks:
             continue
-        volume = read_image(truth / f"{PATIENT}_{name}.nii.gz", series=False, may_be_empty=True)
-        true = _true_mask(volume, study, is_mask)
+        # The reference Tmax is asked the question that the measured one is asked; the rest are masks.
+        volume = read(name)
+        limit = TMAX_HYPOPERFUSED if key == "hypoperfused_tmax" else 0.5
+        true = volume.with_array((volume.array > limit) & tissue)
         found = study.masks[key]
         both = np.count_nonzero(found.array & true.array)
         total = np.count_nonzero(found.array) + np.count_nonzero(true.array)
@@ -99,13 +103,6 @@ def compare(study: Study, truth: Path) -> dict[str, dict[str, float]]:
         }
         study.truth[key] = compared[key]["true_ml"]
     return compared
-
-
-def _true_mask(volume: Volume, study: Study, is_mask: bool) -> Volume:
-    """Return the truth as a mask; the reference Tmax is asked the same question as the measured one."""
-    if is_mask:
-        return volume.with_array(volume.array > 0.5)
-    return volume.with_array((volume.array > TMAX_HYPOPERFUSED) & study.masks["brain"].array)
 
 
 def print_result(result: dict[str, Any]) -> None:
