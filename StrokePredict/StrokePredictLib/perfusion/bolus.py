@@ -97,9 +97,9 @@ def with_arteries(bolus: Bolus, frames: np.ndarray, index: np.ndarray, signal: n
         What the series is.
     """
     before = slice(bolus.first, max(bolus.first + 1, bolus.arrival - 2))
-    # The voxels that have changed most when the brain as a whole begins to: arteries.
-    early = min(bolus.arrival + 2, bolus.peak)
-    change = np.take(frames[early], index) - np.take(frames[before.start], index)
+    # The voxels that have changed most when the brain as a whole begins to: arteries. Later ones are veins.
+    early = [np.take(frames[t], index) for t in (bolus.arrival, min(bolus.arrival + 1, bolus.peak))]
+    change = (np.minimum if modality == "MR" else np.maximum)(*early) - np.take(frames[before.start], index)
     count = max(10, index.size // 200)
     order = np.argpartition(change if modality == "MR" else -change, min(count, index.size - 1))[:count]
     curve = _enhancement(frames[:, index[order]].mean(axis=1, dtype=np.float64), 1.0, modality)

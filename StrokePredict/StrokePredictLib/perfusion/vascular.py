@@ -4,8 +4,8 @@ Transit times are gamma distributed with mean MTT and shape α, and the artery's
 (Mouridsen et al., J Cereb Blood Flow Metab 34 (2014) 1511). The residue function has a closed Fourier transform,
 ``R(ω) = (1 − (1 + iωβ)^−α) / (iω)`` with β = MTT/α, so the modelled curve and its derivatives are products on the few
 frequencies that the arterial curve holds, brought to the frame times by one small matrix. Each voxel is fitted by
-Levenberg–Marquardt steps towards the maximum a posteriori of ``(CBV, ln MTT, delay, ln α)``; standard errors come from
-the curvature there.
+Levenberg–Marquardt steps towards the maximum a posteriori of ``(CBV, ln MTT, delay, ln α)`` and a free offset; standard
+errors come from the curvature there.
 """
 
 from __future__ import annotations
@@ -109,7 +109,10 @@ class VascularModel:
         pair = np.where((bins == 0) | (bins == self.n), 1.0, 2.0) / (2 * self.n * dt)
         wave = np.exp(2j * np.pi * np.outer(bins, np.arange(self.n)) / (2 * self.n))
         basis = (pair * spectrum[bins])[:, None] * wave
-        self.basis = np.concatenate([basis.real, -basis.imag]).astype(np.float32)  # (2K, N)
+        plain = np.concatenate([basis.real, -basis.imag])  # (2K, N)
+        self._plain = plain.astype(np.float32)
+        # The baseline's own error shifts the whole curve: a free offset, taken out of data and model by their means.
+        self._level = (plain - plain.mean(axis=1, keepdims=True)).astype(np.float32)
         weights = truncated_weights(transfer(aif, dt), REFERENCE_CUT)
         self._residue = np.ascontiguousarray(residue_operator(weights, self.n).T)
 
@@ -120,7 +123,11 @@ class VascularModel:
         columns = [np.maximum(volume, 1e-4), np.log(mtt), np.clip(tmax, -5.0, 25.0), np.zeros(len(flow))]
         return np.stack(columns, axis=1).astype(np.float64)
 
-    def curves(self, theta: np.ndarray, derivatives: bool = True) -> np.ndarray:
+    def curves(self, theta: np.ndarray) -> np.ndarray:
+        """Return the curves ``(B, N)`` of ``(B, 4)`` parameters."""
+        return self._evaluate(theta, self._plain, derivatives=False)[0]
+
+    def _evaluate(self, theta: np.ndarray, basis: np.ndarray, derivatives: bool = True) -> np.ndarray:
         """Return ``(5, B, N)``: the curve and its derivatives by CBV, ln MTT, delay, ln α; or ``(1, B, N)``."""
         volume, mtt = theta[:, :1].astype(np.float32), np.exp(theta[:, 1:2]).astype(np.float32)
         delay, shape = theta[:, 2:3].astype(np.float32), np.exp(theta[:, 3:4]).astype(np.float32)
@@ -139,12 +146,13 @@ class VascularModel:
             spectra += [unit, slope * share - spectra[0], -1j * w * spectra[0]]
             spectra += [slope * (log_size + 1j * angle - share)]
         stacked = np.stack(spectra)
-        return np.concatenate([stacked.real, stacked.imag], axis=2) @ self.basis
+        return np.concatenate([stacked.real, stacked.imag], axis=2) @ basis
 
     def fit(self, rows: np.ndarray, start: np.ndarray) -> Fit:
         """Fit ``(B, N)`` curves from ``(B, 4)`` start values."""
+        rows = rows - rows.mean(axis=1, keepdims=True)
         theta = self._best_start(rows, start)
-        state = self.curves(theta)
+        state = self._evaluate(theta, self._level)
         variance = self._variance(rows, state[0])
         cost = self._cost(rows, state[0], theta, variance)
         damping = np.full(len(rows), 1e-2)
@@ -157,7 +165,7 @@ class VascularModel:
             if active.size == 0:
                 break
         variance = self._variance(rows, state[0])
-        return Fit(theta, np.linalg.inv(self._curvature(state, variance)), state[0])
+        return Fit(theta, np.linalg.inv(self._curvature(state, variance)), self.curves(theta))
 
     def _step(self, rows, theta, state, variance, damping, active, cost) -> tuple[np.ndarray, np.ndarray]:
         """Try one damped step of the active voxels; return which moved and how much their cost fell."""
@@ -168,7 +176,7 @@ class VascularModel:
         diagonal *= 1.0 + damping[active, None]
         step = np.linalg.solve(hessian, gradient[..., None])[..., 0]
         trial = self._bounded(theta[active] + np.clip(step, -self._reach(theta[active]), self._reach(theta[active])))
-        tried = self.curves(trial)
+        tried = self._evaluate(trial, self._level)
         value = self._cost(rows[active], tried[0], trial, variance[active])
         better = value < cost[active]
         gain = np.where(better, cost[active] - value, 0.0)
@@ -188,7 +196,7 @@ class VascularModel:
                 trial[:, 2] -= share * np.exp(start[:, 1]) * 0.7 + 0.5
                 trial[:, 3] = np.log(shape)
                 trial = self._bounded(trial)
-                unit = self.curves(trial, derivatives=False)[0] / trial[:, :1]
+                unit = self._evaluate(trial, self._level, derivatives=False)[0] / trial[:, :1]
                 norm = np.maximum((unit**2).sum(axis=1), 1e-20)
                 across = (unit * rows).sum(axis=1)
                 cost = square - np.maximum(across, 0.0) ** 2 / norm
@@ -213,7 +221,7 @@ class VascularModel:
 
     def _variance(self, rows: np.ndarray, curve: np.ndarray) -> np.ndarray:
         """Return each voxel's noise variance from what the model leaves over."""
-        return ((rows - curve) ** 2).sum(axis=1, dtype=np.float64) / (self.n - 4) + 1e-16
+        return ((rows - curve) ** 2).sum(axis=1, dtype=np.float64) / (self.n - 5) + 1e-16
 
     def _cost(self, rows, curve, theta, variance) -> np.ndarray:
         data = ((rows - curve) ** 2).sum(axis=1, dtype=np.float64) / variance
