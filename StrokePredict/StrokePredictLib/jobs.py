@@ -17,7 +17,7 @@ JOBS: dict[str, str] = {
     "perfusion": "StrokePredictLib.perfusion.job:run",
     "threshold": "StrokePredictLib.threshold_job:run",
     "predict": "StrokePredictLib.predict_job:run",
-    "check": "StrokePredictLib.check_job:run",
+    "analyse": "StrokeCommand.analyse:run",
     "demo": "StrokeCommand.demo:run",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +10,16 @@ import numpy as np
 from rich.table import Table
 
 from StrokePredictLib import jobs
-from StrokePredictLib.io.folder import find_files
 from StrokePredictLib.io.images import read_image
-from StrokePredictLib.io.load import load_case
 from StrokePredictLib.progress import Progress, silent
-from StrokePredictLib.report.collect import collect_study
 from StrokePredictLib.study import DEMONSTRATION, NOT_CLINICAL, SIMULATED, Study
 from StrokePredictLib.thresholds import TMAX_HYPOPERFUSED, volume_ml
 from StrokePredictLib.volume import Volume
 
-from .console import answer, print_files, stage, terminal
+from .analyse import study_of
+from .console import answer, print_files, terminal
 from .present import present
+from .steps import Steps
 from .tables import NAMES
 
 PATIENT = "sub-0001"
@@ -48,35 +47,13 @@ def run(output: Path | str, *, seed: int = 0, progress: Progress = silent) -> di
     """
     output = Path(output)
     cohort = output / "patient"
-    stages: dict[str, float] = {}
-    files: list[str] = []
-
-    def step(title: str, job: str, **parameters: Any) -> dict[str, Any]:
-        start = time.perf_counter()
-        progress(len(stages) / 5, title)
-        with stage(title) as show:
-            result = jobs.run(job, progress=show, **parameters) if job else present(progress=show, **parameters)
-        stages[title] = round(time.perf_counter() - start, 2)
-        files.extend(result["files"])
-        return result
-
+    steps = Steps(progress, 5)
     terminal.print(f"[dim]{SIMULATED} {NOT_CLINICAL}[/]")
-    step("Simulating a patient", "phantom", output=cohort, cases=1, seed=seed)
-    found = find_files(cohort, PATIENT)
-    step("Perfusion maps", "perfusion", series=found.roles["pwi"], output=output / "perfusion", modality="MR")
-    maps = {role: str(output / "perfusion" / f"{role}.nii.gz") for role in ("tmax", "cbf", "cbv", "mtt", "ttp")}
-    images = {"folder": cohort, "patient": PATIENT, "files": maps}
-    step("Tissue thresholds", "threshold", output=output / "thresholds", **images)
-    step("Prediction", "predict", output=output / "prediction", **images)
-    study = collect_study(
-        load_case(**images),
-        thresholds=output / "thresholds",
-        prediction=output / "prediction",
-        perfusion=output / "perfusion",
-    )
+    steps("Simulating a patient", partial(jobs.run, "phantom"), output=cohort, cases=1, seed=seed)
+    study, steps = study_of(output, folder=cohort, patient=PATIENT, files=None, steps=steps)
     compared = compare(study, cohort / "derivatives" / PATIENT / "truth")
-    step("Scene, summary and report", "", study=study, output=output)
-    return {"files": files, "stages": stages, "compared": compared}
+    steps("Scene, summary and report", present, study=study, output=output)
+    return {"files": steps.files, "stages": steps.seconds, "compared": compared}
 
 
 def compare(study: Study, truth: Path) -> dict[str, dict[str, float]]:
@@ -114,6 +91,10 @@ def print_result(result: dict[str, Any]) -> None:
         table.add_row(NAMES[key], f"{line['predicted_ml']:.1f}", f"{line['true_ml']:.1f}", f"{line['dice']:.2f}")
     answer.print(table)
     answer.print(f"[dim]{DEMONSTRATION}[/]")
-    named = [path for path in result["files"] if Path(path).suffix in (".mrb", ".png", ".html", ".json")]
-    print_files([path for path in named if Path(path).parent.name not in ("truth",)])
+    print_files(shown_files(result["files"]))
     answer.print(f"{sum(result['stages'].values()):.1f} s in all; {len(result['files'])} files written.")
+
+
+def shown_files(files: list[str]) -> list[str]:
+    """Return the files that a person opens, and leave the images to the folder listing."""
+    return [path for path in files if Path(path).suffix in (".mrb", ".png", ".html") or path.endswith("report.json")]

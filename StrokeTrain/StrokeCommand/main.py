@@ -70,6 +70,43 @@ def demo(
 
 
 @app.command()
+def analyse(
+    output: Output,
+    case: CaseFolder = None,
+    patient: Patient = None,
+    dwi: File = None,
+    b0: File = None,
+    adc: File = None,
+    pwi: File = None,
+    ctp: File = None,
+    tmax: File = None,
+    cbf: File = None,
+    cbv: File = None,
+    brain: File = None,
+    demonstration: Annotated[bool, typer.Option(help="Run models trained on simulated patients, too.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+    override: Annotated[str | None, typer.Option(help="Name of the reader who accepts a failed quality check.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Do the main job on a patient's own images: maps, thresholds, prediction, scene, report."""
+    from .demo import shown_files
+    from .tables import volume_table
+
+    files = _files(dwi=dwi, b0=b0, adc=adc, pwi=pwi, ctp=ctp, tmax=tmax, cbf=cbf, cbv=cbv, brain=brain)
+    result = jobs.run(
+        "analyse", output=output, folder=case, patient=patient, files=files, demonstration=demonstration,
+        device=device, override=override,
+    )  # fmt: skip
+    if as_json:
+        print_json(result)
+        return
+    answer.print(volume_table(result["volumes"]))
+    for doubt in result["volumes"]["doubts"]:
+        answer.print(f"! {doubt}", markup=False)
+    print_files(shown_files(result["files"]))
+
+
+@app.command()
 def phantom(
     output: Output,
     cases: Annotated[int, typer.Option(min=1, help="How many patients.")] = 1,

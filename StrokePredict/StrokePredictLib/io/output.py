@@ -54,6 +54,9 @@ def staged_folder(folder: Path | str) -> Iterator[Path]:
             raise explain(error, target, "make the output folder") from error
         try:
             yield stage
+        except StrokeError as error:
+            # The user chose the target; the staging folder is ours and gone when the message is read.
+            raise StrokeError(str(error).replace(str(stage), str(target))) from error
         except OSError as error:
             if error.filename is None or str(error.filename).startswith(str(stage)) or error.errno in _REASONS:
                 raise explain(error, target) from error

@@ -41,6 +41,13 @@ def test_a_failure_leaves_what_was_there(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["x"]
 
 
+def test_a_message_names_the_folder_that_the_user_chose(tmp_path):
+    with pytest.raises(StrokeError) as caught, staged_folder(tmp_path / "out") as stage:
+        write_bytes(stage / "no" / "a.txt", b"x")
+    assert str(tmp_path / "out" / "no" / "a.txt") in str(caught.value)
+    assert "unfinished" not in str(caught.value)
+
+
 def test_a_file_in_the_way_is_one_line(tmp_path):
     (tmp_path / "file").write_text("x")
     for target in (tmp_path / "file", tmp_path / "file" / "below"):
