@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,6 +22,9 @@ class CleaningOptions:
 
     Attributes
     ----------
+    dwi_above : float
+        Core is bright on DWI: voxels below this many times the brain's median DWI go. Low ADC without a bright DWI is
+        an edge, air or noise.
     csf_adc : float
         Where ADC (10⁻⁶ mm²/s) is above this there is cerebrospinal fluid, no tissue.
     speckle_mm : float
@@ -31,6 +35,7 @@ class CleaningOptions:
         Islands in the hemisphere opposite to a one-sided finding stay only from this size on.
     """
 
+    dwi_above: float | None = None
     csf_adc: float | None = 1500.0
     speckle_mm: float | None = None
     smallest_island_ml: float | None = 1.0
@@ -53,7 +58,7 @@ class CleaningRecord:
 
 
 def clean(
-    mask: Volume, key: str, options: CleaningOptions, midline: Midline, adc: Volume | None = None
+    mask: Volume, key: str, options: CleaningOptions, midline: Midline, images: Mapping[str, Volume] | None = None
 ) -> tuple[Volume, list[dict[str, Any]]]:
     """Clean a threshold mask.
 
@@ -67,8 +72,8 @@ def clean(
         What to do.
     midline : Midline
         For the far hemisphere.
-    adc : Volume, optional
-        10⁻⁶ mm²/s; without it the step that needs it is left out.
+    images : mapping of role to Volume, optional
+        The case's volumes: a step whose image (adc in 10⁻⁶ mm²/s, dwi, brain) is missing is left out.
 
     Returns
     -------
@@ -76,9 +81,14 @@ def clean(
         The cleaned mask, and one record a step done: mask, step, parameters, removed_ml.
     """
     record = CleaningRecord(key, [], mask.voxel_ml)
-    array = mask.array
-    if options.csf_adc is not None and adc is not None:
-        after = array & ~(adc.array > options.csf_adc)
+    array, images = mask.array, images or {}
+    if options.dwi_above is not None and {"dwi", "brain"} <= images.keys():
+        dwi = images["dwi"].array
+        after = array & (dwi > options.dwi_above * np.median(dwi[images["brain"].array]))
+        record.add("voxels not bright on DWI taken out", {"below_times_median": options.dwi_above}, array, after)
+        array = after
+    if options.csf_adc is not None and "adc" in images:
+        after = array & ~(images["adc"].array > options.csf_adc)
         record.add("cerebrospinal fluid taken out", {"adc_above": options.csf_adc}, array, after)
         array = after
     if options.speckle_mm is not None:

@@ -16,7 +16,7 @@ from .thresholds import ADC_CORE, TMAX_HYPOPERFUSED, TMAX_LEVELS, adc_core, hypo
 from .volume import Volume
 
 #: Core is compact: readers drop less of it than of hypoperfusion.
-CORE_CLEANING = CleaningOptions(csf_adc=None, smallest_island_ml=0.3, far_island_ml=None)
+CORE_CLEANING = CleaningOptions(dwi_above=1.0, csf_adc=None, smallest_island_ml=0.3, far_island_ml=None)
 TMAX_CLEANING = CleaningOptions(smallest_island_ml=3.0)
 #: Volumes that rest on a perfusion series, and so on its quality.
 _PERFUSION_KEYS = ("hypoperfused_tmax", "penumbra", "core_cbf", *(f"tmax_gt_{level:g}" for level in TMAX_LEVELS))
@@ -115,7 +115,7 @@ def _threshold_adc(
     if "adc" not in case.volumes:
         return
     raw = adc_core(case.volumes["adc"], case.volumes["brain"], options.adc)
-    masks["core_adc"], done = clean(raw, "core_adc", options.core_cleaning, midline, case.volumes["adc"])
+    masks["core_adc"], done = clean(raw, "core_adc", options.core_cleaning, midline, case.volumes)
     steps += done
 
 
@@ -125,17 +125,16 @@ def _threshold_tmax(
     """Add the hypoperfused mask; return the volumes at every level, the higher ones within the cleaned 6 s mask."""
     if "tmax" not in case.volumes:
         return {}
-    tmax, brain, adc = case.volumes["tmax"], case.volumes["brain"], case.volumes.get("adc")
-    main, done = clean(
-        hypoperfused(tmax, brain, options.tmax), "hypoperfused_tmax", options.tmax_cleaning, midline, adc
-    )
+    tmax, brain = case.volumes["tmax"], case.volumes["brain"]
+    raw = hypoperfused(tmax, brain, options.tmax)
+    main, done = clean(raw, "hypoperfused_tmax", options.tmax_cleaning, midline, case.volumes)
     masks["hypoperfused_tmax"] = main
     steps += done
     levels = {}
     for level in TMAX_LEVELS:
         raw = hypoperfused(tmax, brain, level)
         if level < options.tmax:
-            mask, _ = clean(raw, f"tmax_gt_{level:g}", options.tmax_cleaning, midline, adc)
+            mask, _ = clean(raw, f"tmax_gt_{level:g}", options.tmax_cleaning, midline, case.volumes)
         else:
             mask = raw.with_array(raw.array & main.array)
         levels[f"tmax_gt_{level:g}"] = round(volume_ml(mask), 2)

@@ -44,7 +44,7 @@ def case():
         "known",
         {
             "adc": volume(adc), "tmax": volume(tmax), "brain": volume(np.ones(SHAPE), bool),
-            "dwi": volume(np.ones(SHAPE)),
+            "dwi": volume(np.where(adc == 450.0, 3.0, 1.0)),
         },
         ClinicalFacts(age=70, nihss=15, onset_to_imaging_min=480),
     )
@@ -99,6 +99,16 @@ def test_side_is_the_patients_whatever_the_storage_order(case):
     assert quantify(StrokeCase("flipped", flipped, case.facts)).volumes["side"] == "left"
 
 
+def test_core_is_bright_on_dwi(case):
+    dim = box(slice(3, 4), slice(10, 20), slice(25, 35))
+    case.volumes["dwi"].array[dim] = 1.0  # as bright as the rest of the brain
+    assert quantify(case).volumes["volumes_ml"]["core_adc"] == pytest.approx(16.0 - 100 * VOXEL_ML)
+    options = ThresholdOptions(core_cleaning=CleaningOptions(csf_adc=None))
+    assert quantify(case, options).volumes["volumes_ml"]["core_adc"] == pytest.approx(16.0)
+    del case.volumes["dwi"]  # without a DWI there is nothing to ask
+    assert quantify(case).volumes["volumes_ml"]["core_adc"] == pytest.approx(16.0)
+
+
 def test_csf_is_no_tissue(case):
     pool = box(slice(2, 4), slice(10, 20), slice(20, 25))
     case.volumes["adc"].array[pool] = 3000.0
@@ -148,7 +158,7 @@ def test_majority_takes_single_voxels_and_leaves_a_block():
 def test_every_step_can_be_left_out():
     array = box(slice(2, 3), slice(10, 11), slice(10, 11))
     options = CleaningOptions(csf_adc=None, smallest_island_ml=None, far_island_ml=None)
-    cleaned, steps = clean(volume(array, bool), "m", options, MIDLINE, volume(np.full(SHAPE, 3000.0)))
+    cleaned, steps = clean(volume(array, bool), "m", options, MIDLINE, {"adc": volume(np.full(SHAPE, 3000.0))})
     assert np.array_equal(cleaned.array, array)
     assert steps == []
 
