@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import StrokeError
 from ..io.output import write_text
+from ..segments import segment_for
 from ..study import Study
 from .curves import curve_plot
 from .tables import (
@@ -86,7 +87,7 @@ def _context(study: Study, summary_png: Path | str | None) -> dict[str, Any]:
         "mismatch": mismatch_rows(study),
         "criteria": criteria(study),
         "core_source": study.volumes.get("core_source"),
-        "cleaning": study.volumes.get("cleaning") or [],
+        "cleaning": [step | {"mask": segment_for(step["mask"]).name} for step in study.volumes.get("cleaning") or []],
         "quality": [_check(check) for check in perfusion.get("quality") or []],
         "quality_passed": perfusion.get("quality_passed"),
         "perfusion_method": perfusion.get("method"),
