@@ -142,7 +142,7 @@ def test_a_full_disk_keeps_earlier_results(stroke, tmp_path):
 
 
 def test_wrong_words_are_the_users_mistake(stroke):
-    for words in (["treshold"], ["demo", "--colour"], ["phantom"]):
+    for words in (["thresholds"], ["demo", "--colour"], ["phantom"]):
         done = stroke(*words)
         assert done.returncode == 2
         assert "Traceback" not in done.stderr
