@@ -77,3 +77,21 @@ def test_prediction_is_a_probability_and_says_what_it_is(results):
     assert probability.max() <= 1
     assert not probability[~brain].any()
     assert np.array_equal(mask > 0, probability.astype(np.float32) >= np.float32(0.5))
+
+
+def test_analyse_leaves_demonstration_models_out_unless_asked(real_patient, tmp_path, stroke_environment):
+    def analyse(out, *words):
+        command = [sys.executable, "-m", "StrokeCommand", "analyse", str(real_patient), "-o", str(out), *words]
+        subprocess.run(command, env=stroke_environment, check=True, capture_output=True, timeout=300)
+        return (out / "report.html").read_text(encoding="utf-8")
+
+    page = analyse(tmp_path / "plain")
+    assert not (tmp_path / "plain" / "prediction").exists()
+    assert "emonstration weights" not in page
+    assert "haemorrhage is not excluded" in page
+    assert "not assessable" in page  # the trials' criteria: onset, age and NIHSS are unknown
+    page = analyse(tmp_path / "opted", "--demonstration")
+    assert (tmp_path / "opted" / "prediction" / "mask_demo-infarct.nii.gz").is_file()
+    assert "emonstration weights" in page
+    for name in ("scene.mrb", "summary.png", "report.json"):
+        assert (tmp_path / "opted" / name).stat().st_size > 0
