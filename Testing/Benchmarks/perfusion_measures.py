@@ -1,4 +1,4 @@
-"""Figures of accuracy on the digital references; the tests ask for few voxels, the table in the documentation for many."""
+"""Figures of accuracy on the digital references: few voxels for the tests, many for the table in the documentation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ METHODS = {
 }
 
 
-def solve(tissues: reference.Tissues, dt: float, modality: str, level: float, settings: Settings, seed: int = 0) -> Rates:
+def solve(
+    tissues: reference.Tissues, dt: float, modality: str, level: float, settings: Settings, seed: int = 0
+) -> Rates:
     """Return what a method makes of noisy curves, with the true arterial curve sampled at the frame times."""
     curves = reference.measured(tissues, dt, modality, level, seed).astype(np.float32)
     return deconvolve(curves, reference.sample(reference.arterial(reference.fine_times()), dt), dt, settings)
@@ -45,9 +47,7 @@ def noisy_flow(settings: Settings, kind: str, cbf: float, modality: str, level: 
 def measured_ratio(settings: Settings, normal: tuple[float, float], ill_mtt: float, dt: float = 1.5) -> float:
     """Return the measured rCBF of tissue at a quarter of the flow of normal tissue (CBF, MTT), exponential both."""
     cbf, mtt = normal
-    tissues = reference.make(
-        "exponential", [cbf * mtt / 60.0, cbf / 4.0 * ill_mtt / 60.0], [mtt, ill_mtt], [0.0, 4.0]
-    )
+    tissues = reference.make("exponential", [cbf * mtt / 60.0, cbf / 4.0 * ill_mtt / 60.0], [mtt, ill_mtt], [0.0, 4.0])
     flow = solve(tissues, dt, "CT", np.inf, settings).flow
     return float(flow[1] / flow[0])
 
@@ -137,7 +137,9 @@ def spread_cases() -> Iterator[tuple[float, float, float, float]]:
             yield cbv, mtt, delay, shape
 
 
-def spread_over_bound(dt: float, modality: str, level: float, repeats: int, prior: Prior | None) -> dict[str, np.ndarray]:
+def spread_over_bound(
+    dt: float, modality: str, level: float, repeats: int, prior: Prior | None
+) -> dict[str, np.ndarray]:
     """Return, for each truth, the SD of vascular estimates over the bound's SD: one row per truth."""
     ratios: dict[str, list[float]] = {"cbf": [], "cbv": [], "mtt": [], "delay": []}
     for number, (cbv, mtt, delay, shape) in enumerate(spread_cases()):

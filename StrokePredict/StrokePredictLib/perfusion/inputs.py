@@ -246,7 +246,7 @@ def _take(tissue, rows, shape, score, terms, order, side, affected) -> Choice:
     near = np.linalg.norm(place - place[best], axis=1) <= 1.8 * max(2.0, float(tissue.grid.spacing[:2].max()))
     like = near & (np.abs(shape.arrival - shape.arrival[best]) < 0.75) & (score > 0.5 * score[best])
     # The purest of them: averaging in voxels shared with tissue would lower the peak.
-    members = np.flatnonzero(like & (shape.height > 0.93 * shape.height[like].max()))
+    members = np.flatnonzero(like & (shape.height > 0.97 * shape.height[like].max()))
     members = members[np.argsort(-shape.height[members], kind="stable")][:6]
     listed = []
     for i in order[:SHOWN]:

@@ -25,6 +25,8 @@ REJECT = 8.0
 WORKING = 4.0
 #: A field of view narrower than this (mm) shows too little of a head to register.
 SMALLEST_VIEW = 60.0
+#: Fewer working voxels than this tell nothing about a head's place.
+FEWEST_POINTS = 200
 #: Blur of the coarse images, in working voxels: the first gives the reach, the second the precision.
 BLURS = (2.0, 0.7)
 
@@ -71,6 +73,8 @@ def estimate(series: Volume, baseline: slice, peak: int, modality: str, limit: f
         return Motion(matrices, np.zeros(len(frames)))
     for blur in BLURS:
         aligner = _Aligner(series, baseline, peak, modality, blur)
+        if len(aligner.head) < FEWEST_POINTS:  # no bone in view (CT), or hardly any head
+            return Motion(matrices, np.zeros(len(frames)))
         with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
             matrices = np.stack(list(pool.map(aligner.align, frames, matrices)))
     moved = np.einsum("tij,nj->tni", matrices, aligner.head) - aligner.head[None]
@@ -141,6 +145,8 @@ class _Aligner:
         self.where = np.argwhere(head & inner)
         voxels = np.concatenate([self.where[:, ::-1], np.ones((len(self.where), 1))], axis=1)
         self.head = voxels @ self.affine.T
+        if len(self.head) < FEWEST_POINTS:
+            return
         self.centre = self.head[:, :3].mean(axis=0)
         self.free = list(range(6)) if reference.shape[0] > 4 else [0, 1, 5]
         pick = tuple(self.where.T)

@@ -1,0 +1,1 @@
+"""Speed against named references, measured in one run: what ``stroke bench NAME`` calls."""
