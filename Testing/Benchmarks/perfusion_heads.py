@@ -11,6 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from Benchmarks import perfusion_reference as reference
 
+from StrokePredictLib.perfusion.inputs import find_arterial, find_venous, scale_to_venous
+from StrokePredictLib.perfusion.prepare import Preparation, prepare
+from StrokePredictLib.perfusion.timing import make_axis
 from StrokePredictLib.volume import Volume
 
 TISSUE, ARTERY, LATE, VEIN = 1, 2, 3, 4
@@ -207,12 +210,18 @@ def _ct(b: _Builder, tissue: np.ndarray, pick: np.ndarray) -> tuple[np.ndarray, 
     return base + change + b.rng.normal(0, b.rng.uniform(2.0, 4.0), change.shape), height
 
 
-def judge(head: Head, summary_aif: dict, rows_labels: np.ndarray) -> dict:
-    """Return what is wrong with a chosen artery: whether it touches veins or late branches, and its height's error."""
-    height = float(np.max(summary_aif["curve"]) / head.aif.max() - 1.0)
+def judge_seed(seed: int, modality: str) -> dict:
+    """Find arterial input and venous output in one head, as the pipeline does, and judge them."""
+    head = make_head(seed, modality)
+    axis = make_axis(head.times, len(head.times), SHAPE[0])
+    sharp = prepare(head.series, axis, Preparation(modality, None, False, 0.0)).sharp
+    arterial = find_arterial(sharp, sharp.curves.mean(axis=1, dtype=np.float64))
+    if modality == "CT":
+        scale_to_venous(arterial, find_venous(sharp, arterial))
+    label = head.label.ravel()[sharp.index[arterial.rows]]
     return {
-        "vein": bool(np.any(rows_labels == VEIN)),
-        "late": bool(np.any(rows_labels == LATE)),
-        "height": height,
-        "affected": summary_aif.get("affected_side"),
+        "vein": bool(np.any(label == VEIN)),
+        "late": bool(np.any(label == LATE)),
+        "height": float(arterial.curve.max() / head.aif.max() - 1.0),
+        "side_found": arterial.notes["affected_side"] == head.lesion_side,
     }

@@ -20,7 +20,7 @@ HAEMATOCRIT_FACTOR, DENSITY = 0.73, 1.05
 RESIDUES = ("exponential", "box", "linear", "gamma")
 INTERVALS = (1.0, 1.5, 2.0)
 #: Signal-to-noise of the MR baseline, and peak grey-matter enhancement over the noise for CT: none, middle, low.
-NOISE = {"MR": (np.inf, 100.0, 50.0), "CT": (np.inf, 10.0, 5.0)}
+NOISE = {"MR": (np.inf, 100.0, 20.0), "CT": (np.inf, 20.0, 10.0)}
 #: −ln(S/S0) at the peak of grey matter (CBF 60, CBV 4): a 40 % signal drop.
 GREY_DROP = -np.log(0.6)
 
