@@ -12,14 +12,12 @@ from ..case import ROLES, SERIES_ROLES, ClinicalFacts, StrokeCase
 from ..errors import StrokeError
 from ..preprocess.adc import compute_adc
 from ..preprocess.brain_mask import brain_mask
-from ..preprocess.resample import to_grid
 from ..volume import Volume
 from .folder import find_files
 from .images import read_image
+from .unite import unite_grids
 from .units import recognise_adc, recognise_time_map
 
-#: These come from one acquisition: another grid means that a file is wrong, not that it lies elsewhere.
-_ONE_ACQUISITION = ("b0", "dwi", "adc", "brain")
 _TIME_MAPS = ("tmax", "mtt", "ttp")
 
 
@@ -30,6 +28,7 @@ def load_case(
     files: Mapping[str, Path | str] | None = None,
     facts: ClinicalFacts | None = None,
     with_series: bool = False,
+    register: bool = True,
 ) -> StrokeCase:
     """Load a patient.
 
@@ -45,6 +44,8 @@ def load_case(
         Instead of the table's.
     with_series : bool
         Read the 4D series too.
+    register : bool
+        Register images that lie on another grid than the reference's; False: place them by their headers alone.
 
     Raises
     ------
@@ -61,6 +62,7 @@ def load_case(
         sources[role] = f"{Path(path).name}: given"
     if not roles:
         raise StrokeError("no image given; name a patient's folder or files (--dwi FILE --adc FILE …).")
+    roles_here = dict(roles)
     if not with_series:
         roles = {role: path for role, path in roles.items() if role not in SERIES_ROLES} or roles
     case = StrokeCase(
@@ -73,7 +75,7 @@ def load_case(
     )
     _note_nonfinite(case)
     _convert_units(case)
-    _unite_grids(case)
+    unite_grids(case, roles_here, register=register)
     _complete(case, roles)
     return case
 
@@ -93,21 +95,6 @@ def _convert_units(case: StrokeCase) -> None:
         if role in case.volumes:
             case.volumes[role], sentence = recognise_time_map(case.volumes[role], ROLES[role][0])
             case.sources[role] += f"; {sentence}"
-
-
-def _unite_grids(case: StrokeCase) -> None:
-    reference = case.reference
-    for role, volume in case.volumes.items():
-        if role in SERIES_ROLES:
-            continue
-        if role in _ONE_ACQUISITION and ("dwi" in case.volumes or role != "brain"):
-            reference.require_same_grid(volume)
-        elif not volume.same_grid(reference):
-            case.doubts.append(
-                f"{ROLES[role][0]} was on another grid ({volume.describe_grid()}) and was placed by its header's "
-                "position, without registration."
-            )
-        case.volumes[role] = to_grid(volume, reference, is_mask=role == "brain")
 
 
 def _complete(case: StrokeCase, roles: Mapping[str, Path]) -> None:
