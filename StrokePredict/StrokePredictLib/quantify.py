@@ -11,6 +11,8 @@ from . import criteria
 from .case import StrokeCase
 from .cleaning import CleaningOptions, clean, options_record
 from .errors import StrokeError
+from .perfusion.ratio import ct_core, relative_cbf
+from .perfusion.scaling import RATIO_BIAS
 from .preprocess.midline import Midline, midline_of, side_of
 from .thresholds import ADC_CORE, TMAX_HYPOPERFUSED, TMAX_LEVELS, adc_core, hypoperfused, penumbra, volume_ml
 from .volume import Volume
@@ -18,6 +20,8 @@ from .volume import Volume
 #: Core is compact: readers drop less of it than of hypoperfusion.
 CORE_CLEANING = CleaningOptions(dwi_above=1.0, csf_adc=None, smallest_island_ml=0.3, far_island_ml=None)
 TMAX_CLEANING = CleaningOptions(smallest_island_ml=3.0)
+#: Core on CT perfusion: CBF below this share of normal tissue's, inside Tmax > 6 s (Campbell 2011).
+RCBF_CORE = 0.30
 #: Volumes that rest on a perfusion series, and so on its quality.
 _PERFUSION_KEYS = ("hypoperfused_tmax", "penumbra", "core_cbf", *(f"tmax_gt_{level:g}" for level in TMAX_LEVELS))
 
@@ -92,15 +96,21 @@ def quantify(
     steps: list[dict[str, Any]] = []
     _threshold_adc(case, options, midline, masks, steps)
     levels = _threshold_tmax(case, options, midline, masks, steps)
+    told = _threshold_cbf(case, options, midline, masks, steps)
     core_key = next((key for key in ("core_adc", "core_cbf") if key in masks), None)
     if core_key and "hypoperfused_tmax" in masks:
         masks["penumbra"] = penumbra(masks["hypoperfused_tmax"], masks[core_key])
     volumes = {key: round(volume_ml(mask), 2) for key, mask in masks.items()} | levels
     doubts = list(case.doubts) + _coverage_doubts(brain)
+    if core_key == "core_cbf":
+        doubts.append(f"The core is rCBF < {RCBF_CORE:.0%}, which is biased: {RATIO_BIAS}.")
+    if told.get("fallback"):
+        doubts.append(f"rCBF: {told['fallback']}.")
     failed = _quality_failed(quality, options, doubts)
     result = _numbers(case, volumes, core_key, failed)
     finding = masks.get("hypoperfused_tmax") or masks[core_key]
     return Findings(masks, result | {
+        "rcbf": told,
         "side": side_of(finding, midline),
         "coverage": _coverage(brain),
         "cleaning": steps,
@@ -139,6 +149,19 @@ def _threshold_tmax(
             mask = raw.with_array(raw.array & main.array)
         levels[f"tmax_gt_{level:g}"] = round(volume_ml(mask), 2)
     return levels
+
+
+def _threshold_cbf(
+    case: StrokeCase, options: ThresholdOptions, midline: Midline, masks: dict[str, Volume], steps: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Add the rCBF core inside the hypoperfused mask; return what CBF was related to."""
+    if not {"cbf", "cbv", "tmax"} <= case.volumes.keys():
+        return {}
+    ratio, told = relative_cbf(case.volumes, masks["brain"], options.tmax)
+    inside = ct_core(ratio, case.volumes["tmax"], RCBF_CORE, options.tmax).array & masks["hypoperfused_tmax"].array
+    masks["core_cbf"], done = clean(ratio.with_array(inside), "core_cbf", options.core_cleaning, midline, {})
+    steps += done
+    return told
 
 
 def _numbers(case: StrokeCase, volumes: dict[str, float], core_key: str | None, failed: bool) -> dict[str, Any]:

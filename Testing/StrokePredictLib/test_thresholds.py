@@ -189,6 +189,24 @@ def test_only_tmax_gives_no_core_and_no_mismatch(case):
     assert numbers["mismatch"]["ratio"] == "not computed"
 
 
+def test_ct_core_is_low_relative_flow_inside_hypoperfusion(case):
+    """No ADC: CBF of 50 on the right is normal; left, 25 mL/100 g/min is half of it and 10 is a fifth."""
+    del case.volumes["adc"], case.volumes["dwi"]
+    ill = box(slice(2, 8), slice(10, 30), slice(20, 40))
+    core = box(slice(3, 7), slice(10, 30), slice(25, 35))
+    cbf = np.full(SHAPE, 50.0)
+    cbf[ill] = 25.0
+    cbf[core] = 10.0
+    cbf[box(slice(0, 1), slice(0, 20), slice(25, 35))] = 10.0  # low, but its Tmax is normal
+    case.volumes |= {"cbf": volume(cbf), "cbv": volume(np.full(SHAPE, 3.0))}
+    numbers = quantify(case).volumes
+    assert numbers["core_source"] == "core_cbf"
+    assert numbers["volumes_ml"]["core_cbf"] == pytest.approx(core.sum() * VOXEL_ML)
+    assert numbers["mismatch"]["volume_ml"] == pytest.approx((ill.sum() - core.sum()) * VOXEL_ML)
+    assert numbers["rcbf"]["reference"] == pytest.approx(50.0)
+    assert any("biased" in doubt for doubt in numbers["doubts"])
+
+
 def test_neither_adc_nor_tmax(case):
     del case.volumes["adc"], case.volumes["tmax"]
     with pytest.raises(StrokeError, match="neither ADC"):
