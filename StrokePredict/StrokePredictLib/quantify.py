@@ -154,8 +154,11 @@ def _threshold_tmax(
 def _threshold_cbf(
     case: StrokeCase, options: ThresholdOptions, midline: Midline, masks: dict[str, Volume], steps: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Add the rCBF core inside the hypoperfused mask; return what CBF was related to."""
-    if not {"cbf", "cbv", "tmax"} <= case.volumes.keys():
+    """Add the rCBF core inside the hypoperfused mask; return what CBF was related to.
+
+    Where diffusion was measured it tells the core, and a second one by flow would only confuse.
+    """
+    if "adc" in case.volumes or not {"cbf", "cbv", "tmax"} <= case.volumes.keys():
         return {}
     ratio, told = relative_cbf(case.volumes, masks["brain"], options.tmax)
     inside = ct_core(ratio, case.volumes["tmax"], RCBF_CORE, options.tmax).array & masks["hypoperfused_tmax"].array

@@ -207,6 +207,13 @@ def test_ct_core_is_low_relative_flow_inside_hypoperfusion(case):
     assert any("biased" in doubt for doubt in numbers["doubts"])
 
 
+def test_where_diffusion_was_measured_no_second_core_is_made_of_flow(case):
+    case.volumes |= {"cbf": volume(np.full(SHAPE, 50.0)), "cbv": volume(np.full(SHAPE, 3.0))}
+    findings = quantify(case)
+    assert "core_cbf" not in findings.masks
+    assert findings.volumes["core_source"] == "core_adc"
+
+
 def test_neither_adc_nor_tmax(case):
     del case.volumes["adc"], case.volumes["tmax"]
     with pytest.raises(StrokeError, match="neither ADC"):
