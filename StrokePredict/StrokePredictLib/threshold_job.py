@@ -71,7 +71,7 @@ def run(
 
 def write_findings(output: Path | str, findings: Findings) -> list[str]:
     """Write the masks and ``volumes.json`` into a folder, all or none; return the paths."""
-    with staged_folder(output) as stage:
+    with staged_folder(output, owns=MASK_FILES.values()) as stage:
         names = []
         for key, name in MASK_FILES.items():
             if key in findings.masks:

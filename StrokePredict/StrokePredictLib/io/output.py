@@ -7,7 +7,7 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..errors import StrokeError
@@ -32,11 +32,19 @@ def explain(error: OSError, path: Path | str, action: str = "write") -> StrokeEr
 
 
 @contextlib.contextmanager
-def staged_folder(folder: Path | str) -> Iterator[Path]:
+def staged_folder(folder: Path | str, owns: Iterable[str] = ()) -> Iterator[Path]:
     """Give an empty folder to write into; on success its files are moved to ``folder``, on failure nothing stays.
 
-    The staging folder lies beside the target, so that moving is a rename. Files of the same name in the target are
+    The staging folder lies in the target, so that moving is a rename. Files of the same name in the target are
     replaced one by one with `os.replace`; others are left alone.
+
+    Parameters
+    ----------
+    folder : path-like
+        The target; made where it is missing.
+    owns : iterable of str
+        Name patterns (as for `fnmatch`) of what the writer leaves in the target: an earlier run's files of these names
+        that are not written now would be taken for results of this one, and go.
 
     Raises
     ------
@@ -62,7 +70,10 @@ def staged_folder(folder: Path | str) -> Iterator[Path]:
                 raise explain(error, target) from error
             raise
         try:
+            stale = _stale(stage, target, owns)
             _move_all(stage, target)
+            for path in stale:
+                path.unlink(missing_ok=True)
         except OSError as error:
             raise explain(error, target) from error
         made = []
@@ -108,6 +119,12 @@ def _make_folders(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "not a folder", str(folder))
     return missing
+
+
+def _stale(stage: Path, target: Path, owns: Iterable[str]) -> list[Path]:
+    """Return the target's own files, by name pattern, that this run did not write."""
+    found = [path for pattern in owns for path in target.glob(pattern) if path.is_file()]
+    return [path for path in found if not (stage / path.name).exists()]
 
 
 def _move_all(source: Path, target: Path) -> None:

@@ -39,7 +39,7 @@ def collect_study(
     thresholds = Path(thresholds)
     study = Study(case, volumes=_json(thresholds / "volumes.json"))
     for key, name in MASK_FILES.items():
-        if (thresholds / name).is_file():
+        if key in study.volumes.get("volumes_ml", {}):
             study.masks[key] = _on_grid(case, thresholds / name, is_mask=True)
     core = study.volumes.get("core_source")
     if core in study.masks and "hypoperfused_tmax" in study.masks:

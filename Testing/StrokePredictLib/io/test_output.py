@@ -41,6 +41,21 @@ def test_a_failure_leaves_what_was_there(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["x"]
 
 
+def test_own_files_of_an_earlier_run_do_not_pass_for_this_ones(tmp_path):
+    for name in ("mask_a.nii.gz", "mask_b.nii.gz", "notes.txt"):
+        (tmp_path / name).write_text("old")
+    with staged_folder(tmp_path, owns=["mask_*.nii.gz"]) as stage:
+        (stage / "mask_a.nii.gz").write_text("new")
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"mask_a.nii.gz": "new", "notes.txt": "old"}
+
+
+def test_a_failed_run_keeps_the_earlier_one(tmp_path):
+    (tmp_path / "x").write_text("old")
+    with pytest.raises(ValueError, match="broken"), staged_folder(tmp_path, owns=["x"]):
+        raise ValueError("broken")
+    assert (tmp_path / "x").read_text() == "old"
+
+
 def test_a_message_names_the_folder_that_the_user_chose(tmp_path):
     with pytest.raises(StrokeError) as caught, staged_folder(tmp_path / "out") as stage:
         write_bytes(stage / "no" / "a.txt", b"x")
