@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,16 +10,28 @@ from typing import TYPE_CHECKING
 
 from ..errors import StrokeError
 from ..provenance import sha256_of
-from .card import Card
+from .card import WEIGHTS, Card
+from .shipped_hashes import SHIPPED_SHA256
+from .store import METADATA, SHIPPED, bundle_folders, find_bundle, shipped_bundles, user_bundles
 
 if TYPE_CHECKING:
     from torch import nn
 
-METADATA = "configs/metadata.json"
-WEIGHTS = "models/model.safetensors"
+__all__ = [
+    "METADATA",
+    "SHIPPED",
+    "SUMS",
+    "WEIGHTS",
+    "Bundle",
+    "bundle_folders",
+    "find_bundle",
+    "open_bundle",
+    "shipped_bundles",
+    "user_bundles",
+    "write_sums",
+]
+
 SUMS = "SHA256SUMS"
-#: Bundles that come with the software.
-SHIPPED = Path(__file__).resolve().parent.parent / "data" / "bundles"
 
 
 @dataclass(frozen=True)
@@ -32,41 +45,36 @@ class Bundle:
     card : Card
         What it says of itself.
     sha256 : str
-        Hash of the weights: the model's identity in every result.
+        The model's identity in every result: hash of the weights; of an ensemble, hash over its members' hashes.
     """
 
     folder: Path
     card: Card
     sha256: str
 
-    def load(self) -> nn.Module:
+    def load(self, member: int = 0) -> nn.Module:
         """Build the network from our own list and put the weights in; returned in evaluation mode on the CPU.
+
+        Parameters
+        ----------
+        member : int
+            Of an ensemble.
 
         Raises
         ------
         StrokeError
-            If the weights do not fit the architecture that the card names.
+            If the weights do not fit the architecture that the card names, or lie in a file that is not there.
         """
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
+        from .weights import load_network
 
-        from ..networks import create
-
-        network = create(self.card.network.name, **self.card.network.options)
-        path = self.folder / WEIGHTS
-        try:
-            network.load_state_dict(load_file(path))
-        except (SafetensorError, OSError) as error:
-            raise StrokeError(f"{path}: is no readable safetensors file ({error}); install the model again.") from error
-        except RuntimeError as error:
-            raise StrokeError(f"{path}: its weights do not fit the network '{self.card.network.name}'.") from error
-        return network.eval()
+        return load_network(self.folder, self.card, self.card.weights[member])
 
 
 def open_bundle(folder: Path | str) -> Bundle:
     """Verify a bundle's files against its ``SHA256SUMS`` and read its card.
 
-    Only the metadata is read; the configuration files that MONAI's own command line would run are never parsed.
+    A bundle that comes with the software must also be the one that the code knows by its hash. Only the metadata is
+    read; the configuration files that MONAI's own command line would run are never parsed.
 
     Raises
     ------
@@ -75,40 +83,36 @@ def open_bundle(folder: Path | str) -> Bundle:
     """
     folder = Path(folder)
     sums = _verify(folder)
-    path = folder / METADATA
-    try:
-        card = Card.model_validate(json.loads(path.read_text(encoding="utf-8"))["stroke"])
-    except (OSError, KeyError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise StrokeError(f"{path}: the model's card cannot be read ({reason}); install the model again.") from error
-    return Bundle(folder, card, sums[WEIGHTS])
-
-
-def shipped_bundles() -> list[Path]:
-    """Return the folders of the bundles that come with the software, sorted."""
-    return sorted(path.parent.parent for path in SHIPPED.glob(f"*/{METADATA}"))
-
-
-def find_bundle(name: str) -> Path:
-    """Return the folder of a bundle by name, or of one given by its path.
-
-    Raises
-    ------
-    StrokeError
-        If there is none.
-    """
-    if Path(name, METADATA).is_file():
-        return Path(name)
-    names = {path.name: path for path in shipped_bundles()}
-    if name not in names:
-        raise StrokeError(f"no model '{name}'; there are {', '.join(names) or 'none'}, or give a bundle's folder.")
-    return names[name]
+    if folder.resolve().parent == SHIPPED and sha256_of(folder / SUMS) != SHIPPED_SHA256.get(folder.name):
+        raise StrokeError(f"{folder}: is not the model that this version of the software came with; install it again.")
+    card = _read_card(folder / METADATA)
+    digests = [_listed_weights(folder, name, sums, card) for name in card.weights]
+    identity = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    return Bundle(folder, card, identity)
 
 
 def write_sums(folder: Path) -> None:
     """Write ``SHA256SUMS`` over every other file of a bundle."""
     lines = [f"{sha256_of(folder / name)}  {name}\n" for name in _files(folder)]
     (folder / SUMS).write_text("".join(lines), encoding="utf-8")
+
+
+def _read_card(path: Path) -> Card:
+    try:
+        return Card.model_validate(json.loads(path.read_text(encoding="utf-8"))["stroke"])
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise StrokeError(f"{path}: the model's card cannot be read ({reason}); install the model again.") from error
+
+
+def _listed_weights(folder: Path, name: str, sums: dict[str, str], card: Card) -> str:
+    if name not in sums:
+        raise StrokeError(f"{folder / name}: is missing from the model bundle; {_where(card.weights_from)}.")
+    return sums[name]
+
+
+def _where(weights_from: str) -> str:
+    return f"get it from {weights_from}" if weights_from else "install the model again"
 
 
 def _files(folder: Path) -> list[str]:
@@ -126,9 +130,11 @@ def _verify(folder: Path) -> dict[str, str]:
     except (OSError, ValueError) as error:
         raise StrokeError(f"{sums_path}: cannot be read ({error}); install the model again.") from error
     present = _files(folder)
-    for name in sorted(listed.keys() | set(present) | {METADATA, WEIGHTS}):
+    # The metadata first: once they are known to be whole they can say where missing weights are to be had.
+    for name in sorted(listed.keys() | set(present) | {METADATA}, key=lambda name: (name != METADATA, name)):
         if name not in present:
-            raise StrokeError(f"{folder / name}: is missing from the model bundle; install the model again.")
+            where = _read_card(folder / METADATA).weights_from if name.startswith("models/") else ""
+            raise StrokeError(f"{folder / name}: is missing from the model bundle; {_where(where)}.")
         if name not in listed:
             raise StrokeError(f"{folder / name}: is not in the bundle's {SUMS}; install the model again.")
         if sha256_of(folder / name) != listed[name]:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from .calibration import Calibration
+
+#: Where weights may lie in a bundle.
+WeightsPath = Annotated[str, Field(pattern=r"^models/[a-z0-9][a-z0-9._-]*\.safetensors$")]
+WEIGHTS = "models/model.safetensors"
 
 
 class Channel(BaseModel):
@@ -17,26 +23,46 @@ class Channel(BaseModel):
     unit : str
         Of the values before normalisation.
     normalisation : str
-        ``"brain-median"``: value / (``scale`` × median inside the brain); ``"fixed"``: value / ``scale``. Both are
-        clipped to 0..1 and set to 0 outside the brain.
+        ``"brain-median"``: value / (``scale`` × median inside the brain); ``"brain-mean"``: the same with the mean;
+        ``"fixed"``: value / ``scale``; ``"percentiles"``: from the ``low``-th to the ``high``-th percentile inside the
+        brain, times 1 / ``scale``; ``"above"``, ``"below"``: 1 where value > ``scale``, or 0 < value < ``scale``, else
+        0; ``"zscore"``: zero mean and unit variance of the whole input, for series. All but the last are clipped to 0
+        to ``ceiling`` and set to 0 outside the brain.
     scale : float
         See above.
+    ceiling : float, optional
+        Largest value after normalisation; None: no limit.
+    low, high : float
+        Percentiles.
+    optional : bool
+        Whether the network can do without it.
     """
 
     model_config = ConfigDict(extra="forbid")
     role: str
     unit: str
-    normalisation: Literal["brain-median", "fixed"]
+    normalisation: Literal["brain-median", "brain-mean", "fixed", "percentiles", "above", "below", "zscore"]
     scale: float = Field(gt=0)
+    ceiling: float | None = Field(1.0, gt=0)
+    low: float = Field(0.0, ge=0, lt=100)
+    high: float = Field(100.0, gt=0, le=100)
+    optional: bool = False
 
 
 class Network(BaseModel):
-    """Which architecture of our fixed list, with its options."""
+    """Which architecture of our fixed list, with its options.
+
+    Attributes
+    ----------
+    external_features : bool
+        The weights of the frozen image features are not in the bundle but in torchvision's VGG19 file.
+    """
 
     model_config = ConfigDict(extra="forbid")
     name: str
     options: dict[str, int | float | str | bool] = {}
     lesion_class: int = Field(0, ge=0)
+    external_features: bool = False
 
 
 class Training(BaseModel):
@@ -62,8 +88,27 @@ class Card(BaseModel):
         ``"acute-core"`` or ``"final-infarct"``.
     segment : str
         Segment key under which its mask is shown.
+    reperfusion : str
+        For whom it predicts: patients ``"reperfused"``, ``"not-reperfused"``, or ``"any"``.
     channels : list of Channel
         In the network's order.
+    arrangement : str
+        What the network sees at once: one ``"section"``; a ``"stack"`` of ``sections`` consecutive ones for its centre;
+        the whole patient as a ``"sequence"`` of sections; or a ``"series"``, ``sections`` sections over time.
+    sections : int
+        See above.
+    times, interval_s : int, float
+        Of a series: time points and seconds between them.
+    output : str
+        ``"map"``: a probability a voxel; ``"probability"``: one a patient, never drawn over the image.
+    mirror : bool
+        Whether the mean with the prediction of the mirrored image is taken.
+    weights : list of str
+        Weight files; several are an ensemble, whose mean is the answer.
+    weights_from : str
+        Where to get the weights where they do not come with the bundle.
+    calibration : Calibration, optional
+        Errors on patients used for nothing else, for the volume interval.
     spacing_mm : tuple of float
         In-plane voxel size ``(x, y)`` that the network sees; sections stay as they are.
     matrix : tuple of int
@@ -79,8 +124,18 @@ class Card(BaseModel):
     title: str
     target: Literal["acute-core", "final-infarct"]
     segment: str
+    reperfusion: Literal["any", "reperfused", "not-reperfused"] = "any"
     network: Network
     channels: list[Channel] = Field(min_length=1)
+    arrangement: Literal["section", "stack", "sequence", "series"] = "section"
+    sections: int = Field(1, ge=1)
+    times: int = Field(32, ge=2)
+    interval_s: float = Field(1.5, gt=0)
+    output: Literal["map", "probability"] = "map"
+    mirror: bool = False
+    weights: list[WeightsPath] = Field([WEIGHTS], min_length=1)
+    weights_from: str = ""
+    calibration: Calibration | None = None
     spacing_mm: tuple[float, float]
     matrix: tuple[int, int]
     orientation: Literal["LPS"] = "LPS"
@@ -90,3 +145,22 @@ class Card(BaseModel):
     licence: str
     scores: dict[str, float | str]
     training: Training
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Card:
+        if self.arrangement == "stack" and self.sections % 2 != 1:
+            raise ValueError("a stack has an odd number of sections, so that one is its centre")
+        if (self.output == "probability") != (self.arrangement == "series"):
+            raise ValueError("a series gives one probability, everything else a map")
+        if self.arrangement == "series" and [channel.normalisation for channel in self.channels] != ["zscore"]:
+            raise ValueError("a series is one channel with zscore normalisation")
+        if self.arrangement != "series" and any(channel.normalisation == "zscore" for channel in self.channels):
+            raise ValueError("zscore normalisation is for series")
+        if any(channel.low >= channel.high for channel in self.channels):
+            raise ValueError("a channel's low percentile lies above its high one")
+        return self
+
+    @property
+    def conditioned(self) -> bool:
+        """Whether the network can be asked about another course of events."""
+        return self.network.name == "fate"

@@ -11,7 +11,13 @@ if TYPE_CHECKING:
     from torch import nn
 
 #: Name → "module:class". A bundle can ask for these and for nothing else.
-NETWORKS: dict[str, str] = {"debs2021": "debs2021:Debs2021"}
+NETWORKS: dict[str, str] = {
+    "debs2021": "debs2021:Debs2021",
+    "yu2020": "yu2020:Yu2020",
+    "alis2020": "alis2020:Alis2020",
+    "mittermeier2022": "mittermeier2022:Mittermeier2022",
+    "fate": "fate:Fate",
+}
 
 
 def create(name: str, **options: Any) -> nn.Module:
@@ -20,9 +26,9 @@ def create(name: str, **options: Any) -> nn.Module:
     Parameters
     ----------
     name : str
-        ``"debs2021"``.
+        ``"debs2021"``, ``"yu2020"``, ``"alis2020"``, ``"mittermeier2022"`` or ``"fate"``.
     **options
-        What the class takes, such as ``channels=5, fusion="late"``.
+        What the class takes, such as ``channels=5, fusion="late"``; each class's documentation gives shapes and source.
 
     Raises
     ------

@@ -55,6 +55,8 @@ class Debs2021(nn.Module):
 
     #: Input height and width must be multiples of this.
     multiple = 16
+    #: What the first axis of an input is (`StrokePredictLib.models.card.Card.arrangement`).
+    arrangement = "section"
 
     def __init__(self, channels: int = 5, fusion: str = "late", classes: int = 3, dropout: float = 0.5) -> None:
         super().__init__()
