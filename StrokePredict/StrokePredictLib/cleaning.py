@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy import ndimage
 
+from .errors import StrokeError
 from .preprocess.midline import Midline, side_of
 from .volume import Volume
 
@@ -104,6 +105,37 @@ def clean(
         record.add("far hemisphere's specks removed", {"below_ml": options.far_island_ml}, array, after)
         array = after
     return mask.with_array(array), record.steps
+
+
+#: What a user calls the steps → the option that does them.
+STEPS = {
+    "dwi": "dwi_above",
+    "csf": "csf_adc",
+    "majority": "speckle_mm",
+    "islands": "smallest_island_ml",
+    "far": "far_island_ml",
+}
+
+
+def without(options: CleaningOptions, skip: Iterable[str]) -> CleaningOptions:
+    """Return the options without some steps.
+
+    Parameters
+    ----------
+    options : CleaningOptions
+        Where to start.
+    skip : iterable of str
+        Names of `STEPS`.
+
+    Raises
+    ------
+    StrokeError
+        If a name is unknown.
+    """
+    unknown = [name for name in skip if name not in STEPS]
+    if unknown:
+        raise StrokeError(f"no cleaning step '{unknown[0]}'; there are {', '.join(STEPS)}.")
+    return replace(options, **{STEPS[name]: None for name in skip})
 
 
 def options_record(options: CleaningOptions) -> dict[str, float | None]:

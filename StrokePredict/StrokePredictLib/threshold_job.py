@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from .cleaning import without
 from .errors import StrokeError
 from .io.folder import find_files
 from .io.images import write_image
@@ -32,6 +33,7 @@ def run(
     files: dict[str, str] | None = None,
     adc: float | None = None,
     tmax: float | None = None,
+    skip: list[str] | None = None,
     override: str | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
@@ -45,6 +47,8 @@ def run(
         See `StrokePredictLib.io.load.load_case`.
     adc, tmax : float, optional
         Other limits than the rules', in 10⁻⁶ mm²/s and s.
+    skip : list of str, optional
+        Cleaning steps to leave out (`StrokePredictLib.cleaning.STEPS`).
     override : str, optional
         Reader who accepts a failed perfusion quality check.
 
@@ -53,9 +57,11 @@ def run(
     dict
         ``files``, and ``volumes`` as in ``volumes.json``.
     """
+    options = ThresholdOptions(override=override)
+    options.core_cleaning = without(options.core_cleaning, skip or ())
+    options.tmax_cleaning = without(options.tmax_cleaning, skip or ())
     progress(0.0, "reading images")
     case = load_case(folder, patient=patient, files=files)
-    options = ThresholdOptions(override=override)
     options.adc = adc if adc is not None else options.adc
     options.tmax = tmax if tmax is not None else options.tmax
     inputs = input_paths(folder, patient, files, tuple(case.volumes))

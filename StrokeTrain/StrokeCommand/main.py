@@ -154,6 +154,7 @@ def threshold(
     brain: File = None,
     adc_below: Annotated[float | None, typer.Option(help="Core limit in 10⁻⁶ mm²/s instead of 620.")] = None,
     tmax_above: Annotated[float | None, typer.Option(help="Hypoperfusion limit in s instead of 6.")] = None,
+    skip: Annotated[str | None, typer.Option(help="Cleaning steps to leave out: dwi, csf, islands, far.")] = None,
     override: Annotated[str | None, typer.Option(help="Name of the reader who accepts a failed quality check.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -161,7 +162,7 @@ def threshold(
     files = _files(dwi=dwi, b0=b0, adc=adc, tmax=tmax, cbf=cbf, cbv=cbv, brain=brain)
     result = _job(
         "threshold", "Tissue thresholds", as_json, output=output, folder=case, patient=patient, files=files,
-        adc=adc_below, tmax=tmax_above, override=override,
+        adc=adc_below, tmax=tmax_above, skip=_words(skip), override=override,
     )  # fmt: skip
     if not as_json:
         _print_volumes(result["volumes"])
@@ -185,10 +186,9 @@ def predict(
 ) -> None:
     """Run the networks; every model whose inputs exist, unless --model names some."""
     files = _files(dwi=dwi, b0=b0, adc=adc, tmax=tmax, cbf=cbf, cbv=cbv, brain=brain)
-    names = [name.strip() for name in model.split(",") if name.strip()] if model else None
     result = _job(
-        "predict", "Prediction", as_json, output=output, folder=case, patient=patient, files=files, models=names,
-        device=device,
+        "predict", "Prediction", as_json, output=output, folder=case, patient=patient, files=files,
+        models=_words(model), device=device,
     )  # fmt: skip
     if not as_json:
         _print_predictions(result["prediction"])
@@ -230,6 +230,11 @@ def model_verify(name: str) -> None:
 
     bundle = open_bundle(find_bundle(name))
     answer.print(f"{bundle.card.name}: every file is as listed (weights {bundle.sha256[:16]}…).")
+
+
+def _words(text: str | None) -> list[str] | None:
+    """Return the words of an option that takes several, with commas between; None where it was not given."""
+    return [word.strip() for word in text.split(",") if word.strip()] if text else None
 
 
 def _files(**paths: Path | None) -> dict[str, str]:

@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from StrokePredictLib.case import ClinicalFacts, StrokeCase
-from StrokePredictLib.cleaning import CleaningOptions, clean
+from StrokePredictLib.cleaning import CleaningOptions, clean, without
 from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.preprocess.midline import Midline, midline_of, side_of
 from StrokePredictLib.quantify import ThresholdOptions, quantify
@@ -161,6 +161,14 @@ def test_every_step_can_be_left_out():
     cleaned, steps = clean(volume(array, bool), "m", options, MIDLINE, {"adc": volume(np.full(SHAPE, 3000.0))})
     assert np.array_equal(cleaned.array, array)
     assert steps == []
+
+
+def test_steps_can_be_left_out_by_name():
+    options = CleaningOptions(dwi_above=1.0)
+    assert without(options, ["dwi", "csf", "islands", "far"]) == CleaningOptions(None, None, None, None, None)
+    assert without(options, []) == options
+    with pytest.raises(StrokeError, match="no cleaning step 'soap'; there are dwi, csf"):
+        without(options, ["soap"])
 
 
 def test_failed_quality_reads_not_computed_until_a_reader_overrides(case):
