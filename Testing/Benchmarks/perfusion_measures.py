@@ -16,6 +16,7 @@ from StrokePredictLib.perfusion.vascular import Prior
 #: What is compared: name in the table, settings.
 METHODS = {
     "bsvd 10 %": Settings("bsvd", cut=0.10),
+    "bsvd 12 %": Settings("bsvd", cut=0.12),
     "bsvd 20 %": Settings("bsvd", cut=0.20),
     "osvd 0.035": Settings("osvd", oscillation=0.035),
     "osvd 0.095": Settings("osvd", oscillation=0.095),

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from . import residue, svd
 from .osvd import OscillationSvd
+from .threads import in_threads
 
 METHODS = ("bsvd", "osvd", "tikhonov", "vascular")
 #: Voxels worked on at once: their residues stay in the processor's cache, and memory stays bounded.
@@ -35,7 +34,7 @@ class Settings:
     """
 
     method: str = "bsvd"
-    cut: float = svd.REFERENCE_CUT
+    cut: float = svd.DEFAULT_CUT
     damping: float = 0.10
     oscillation: float = 0.035
     least_volume: float = 0.15
@@ -98,7 +97,7 @@ def deconvolve(
         if refine:
             refine(rows, rates, block)
 
-    for done in _in_threads(one, list(_blocks(count))):
+    for done in in_threads(one, list(_blocks(count))):
         progress(done)
     return rates
 
@@ -140,10 +139,3 @@ class _Refiner:
 def _blocks(count: int) -> Iterator[slice]:
     for start in range(0, count, BLOCK):
         yield slice(start, min(count, start + BLOCK))
-
-
-def _in_threads(work: Callable[[slice], None], blocks: list[slice]) -> Iterator[float]:
-    """Run ``work`` on every block, yielding the share done; numpy lets go of the interpreter's lock inside."""
-    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        for number, _ in enumerate(pool.map(work, blocks), start=1):
-            yield number / len(blocks)

@@ -8,14 +8,13 @@ taken for motion.
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import ndimage
 
 from ..volume import Volume
+from .threads import in_threads
 
 #: Frames that moved less than this (mm, mean over the head) are left as they are: resampling would only blur them.
 NEGLIGIBLE = 1.0
@@ -75,8 +74,7 @@ def estimate(series: Volume, baseline: slice, peak: int, modality: str, limit: f
         aligner = _Aligner(series, baseline, peak, modality, blur)
         if len(aligner.head) < FEWEST_POINTS:  # no bone in view (CT), or hardly any head
             return Motion(matrices, np.zeros(len(frames)))
-        with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-            matrices = np.stack(list(pool.map(aligner.align, frames, matrices)))
+        matrices = aligner.align_all(matrices)
     moved = np.einsum("tij,nj->tni", matrices, aligner.head) - aligner.head[None]
     displacement = np.sqrt((moved[..., :3] ** 2).sum(axis=2).mean(axis=1))
     rejected = [int(t) for t in np.flatnonzero(displacement > limit)]
@@ -171,6 +169,17 @@ class _Aligner:
     @staticmethod
     def _gradients(image: np.ndarray) -> list[np.ndarray]:
         return [np.gradient(image, axis=a) if n > 1 else np.zeros_like(image) for a, n in enumerate(image.shape)]
+
+    def align_all(self, starts: np.ndarray) -> np.ndarray:
+        """Return ``(T, 4, 4)`` of all frames, from those of a coarser look."""
+        out = np.empty_like(starts)
+
+        def one(frame: int) -> None:
+            out[frame] = self.align(frame, starts[frame])
+
+        for _ in in_threads(one, range(len(starts))):
+            pass
+        return out
 
     def align(self, frame: int, start: np.ndarray, steps: int = 12) -> np.ndarray:
         """Return the 4×4 of one frame, from that of a coarser look."""

@@ -58,8 +58,7 @@ def plot_maps(result: PerfusionResult, path: Path, slices: int = 5) -> None:
         array = result.maps[name].array
         if low is None:
             low, high = np.percentile(array[mask], [2, 98])
-        colours = colormaps[table].copy()
-        colours.set_bad("black")
+        colours = colormaps[table].with_extremes(bad="black")
         for place, z in zip(row, shown, strict=True):
             plane = _upright(np.where(mask[z], array[z], np.nan)[window], result.mask)
             spacing = result.mask.spacing

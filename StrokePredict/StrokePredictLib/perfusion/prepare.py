@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,6 +15,7 @@ from .bolus import Bolus, find_bolus, with_arteries
 from .brain import brain_mask
 from .inputs import Tissue
 from .smoothing import InPlaneSmoother
+from .threads import in_threads
 from .timing import TimeAxis, interpolation_matrix, without_first
 
 
@@ -205,8 +204,8 @@ def _gather(
         else:
             np.take(image.reshape(-1), index, out=row)
 
-    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        list(pool.map(one, range(first, series.array.shape[0])))
+    for _ in in_threads(one, range(first, series.array.shape[0])):
+        pass
     return signal
 
 

@@ -130,7 +130,9 @@ def test_bad_tables_are_told(tmp_path, text):
         sources.read_table(path)
 
 
-@pytest.mark.parametrize("sidecar", ["{", '{"RepetitionTime": "fast"}', '{"VolumeTiming": [[1]]}', '{"RepetitionTime": -1}'])
+@pytest.mark.parametrize(
+    "sidecar", ["{", '{"RepetitionTime": "fast"}', '{"VolumeTiming": [[1]]}', '{"RepetitionTime": -1}']
+)
 def test_bad_sidecars_are_told(file, sidecar):
     file.with_name("sub_pwi.json").write_text(sidecar)
     with pytest.raises(StrokeError, match="sub_pwi"):

@@ -1,0 +1,112 @@
+import json
+import subprocess
+import sys
+
+import nibabel
+import numpy as np
+import pytest
+from perfusion_scans import make_scan
+
+from StrokePredictLib.errors import StrokeError
+from StrokePredictLib.io.images import read_image, write_image
+from StrokePredictLib.perfusion import job
+from StrokePredictLib.perfusion.sources import read_sidecar
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return a folder with an MR and a CT series and sidecars."""
+    place = tmp_path_factory.mktemp("series")
+    for modality, name in (("MR", "sub_pwi"), ("CT", "sub_ctp")):
+        scan = make_scan(modality, slices=7)
+        write_image(place / f"{name}.nii.gz", scan.series)
+        sidecar = {"RepetitionTime": 1.5} | ({"EchoTime": 0.03} if modality == "MR" else {})
+        (place / f"{name}.json").write_text(json.dumps(sidecar))
+    return place
+
+
+@pytest.mark.parametrize(("name", "modality"), [("sub_pwi", "MR"), ("sub_ctp", "CT")])
+def test_files_are_written_on_the_grid(folder, tmp_path, name, modality):
+    seen = []
+    done = job.run(folder / f"{name}.nii.gz", tmp_path / "out", progress=lambda share, text: seen.append(share))
+    names = {"cbf.nii.gz", "cbv.nii.gz", "mtt.nii.gz", "tmax.nii.gz", "ttp.nii.gz"}
+    pictures = {"inputs.png", "maps.png"}
+    assert {f.name for f in (tmp_path / "out").iterdir()} == names | pictures | {"perfusion.json"}
+    assert sorted(done["files"]) == sorted(str(f) for f in (tmp_path / "out").iterdir())
+    source = nibabel.load(folder / f"{name}.nii.gz")
+    for file in names:
+        image = nibabel.load(tmp_path / "out" / file)
+        np.testing.assert_allclose(image.affine, source.affine)
+        assert image.shape == source.shape[:3]
+    record = json.loads((tmp_path / "out" / "perfusion.json").read_text())
+    assert record == json.loads(json.dumps(done["summary"]))
+    assert record["modality"] == modality
+    assert record["quality_passed"]
+    assert record["times"]["source"] == "sidecar RepetitionTime"
+    assert len(record["aif"]["candidates"]) >= 3
+    assert seen == sorted(seen)
+
+
+def test_same_input_same_bytes(folder, tmp_path):
+    for place in ("one", "two"):
+        job.run(folder / "sub_ctp.nii.gz", tmp_path / place)
+    for name in ("tmax", "cbf"):
+        one, two = (read_image(tmp_path / place / f"{name}.nii.gz").array for place in ("one", "two"))
+        np.testing.assert_array_equal(one, two)
+    assert (tmp_path / "one" / "perfusion.json").read_bytes() == (tmp_path / "two" / "perfusion.json").read_bytes()
+
+
+def test_arterial_curve_from_a_file(folder, tmp_path):
+    scan = make_scan("CT", slices=7)
+    where = (slice(None), slice(3, 4), *scan.artery[1:])
+    curve = scan.series.array[where].mean(axis=(1, 2, 3)) - 35.0
+    table = tmp_path / "aif.csv"
+    table.write_text("time,hu\n" + "\n".join(f"{t},{c}" for t, c in zip(scan.times, curve, strict=True)))
+    done = job.run(folder / "sub_ctp.nii.gz", tmp_path / "out", aif=table)
+    assert done["summary"]["aif"]["source"] == "given curve"
+    np.testing.assert_allclose(done["summary"]["aif"]["curve"], curve, atol=0.01)
+
+
+@pytest.mark.parametrize("text", ["1\n2\n3\n", "1,2,3\n4,5,6\n", "a,b\nc,d\n"])
+def test_bad_arterial_files_are_told(folder, tmp_path, text):
+    table = tmp_path / "aif.csv"
+    table.write_text(text)
+    with pytest.raises(StrokeError, match=r"aif\.csv"):
+        job.run(folder / "sub_ctp.nii.gz", tmp_path / "out", aif=table)
+    assert not (tmp_path / "out").exists()
+
+
+def test_modality_that_cannot_be_told_is_asked_for(folder, tmp_path):
+    scan = read_image(folder / "sub_pwi.nii.gz")
+    write_image(tmp_path / "series.nii.gz", scan)
+    with pytest.raises(StrokeError, match="--modality"):
+        job.run(tmp_path / "series.nii.gz", tmp_path / "out", interval=1.5)
+    done = job.run(tmp_path / "series.nii.gz", tmp_path / "out", interval=1.5, modality="mr")
+    assert done["summary"]["modality"] == "MR"
+
+
+def test_mask_file_is_used(folder, tmp_path):
+    scan = make_scan("CT", slices=7)
+    half = scan.brain & (np.indices(scan.brain.shape)[2] < 22)
+    write_image(tmp_path / "mask.nii.gz", read_image(folder / "sub_ctp.nii.gz").with_array(half))
+    job.run(folder / "sub_ctp.nii.gz", tmp_path / "out", mask=tmp_path / "mask.nii.gz")
+    cbf = read_image(tmp_path / "out" / "cbf.nii.gz").array
+    assert not cbf[:, :, 22:].any()
+    assert cbf[half].any()
+
+
+def test_sidecar_is_found_by_either_ending(folder):
+    assert read_sidecar(folder / "sub_pwi.nii.gz")["EchoTime"] == 0.03
+    assert read_sidecar(folder / "sub_pwi.nrrd")["EchoTime"] == 0.03
+
+
+def test_pipeline_needs_no_torch_or_matplotlib():
+    """Slicer's own process may import it."""
+    code = (
+        "import sys; import StrokePredictLib.perfusion.pipeline, StrokePredictLib.perfusion.job;"
+        "print([m for m in ('torch', 'matplotlib', 'nibabel', 'pandas', 'monai') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": ":".join(sys.path)}
+    )
+    assert done.stdout.strip() == "[]"
