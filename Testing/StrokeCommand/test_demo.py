@@ -79,19 +79,34 @@ def test_reported_numbers_are_those_of_the_files(demo):
         assert f"{volumes[key]:.2f}"[:-1] in json.dumps(report)
 
 
-def test_scene_holds_the_same_voxels_in_the_same_place(demo):
+def test_scene_holds_the_written_masks_bit_by_bit_in_their_place(demo):
+    slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
+    import vtk
+    from vtk.util import numpy_support
+
     from StrokePredictSlicer.scene import open_scene
 
     folder, _ = demo
     scene = open_scene(folder / "scene.mrb")
-    names = {}
-    for node in (scene.GetNthNodeByClass(i, "vtkMRMLScalarVolumeNode") for i in range(99)):
-        if node is not None:
-            names[node.GetName()] = node
-    assert {"DWI", "ADC"} <= {name.split(" (")[0] for name in names} | set(names)
+    count = scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode")
+    names = {scene.GetNthNodeByClass(i, "vtkMRMLScalarVolumeNode").GetName() for i in range(count)}
+    assert {"DWI b0", "DWI", "ADC", "CBF", "CBV", "MTT", "Tmax", "TTP", "Probability (demo-infarct)"} <= names
     segmentation = scene.GetFirstNodeByClass("vtkMRMLSegmentationNode")
-    assert segmentation is not None
-    assert segmentation.GetSegmentation().GetNumberOfSegments() >= 4
+    masks = {key: folder / "thresholds" / f"{key}.nii.gz" for key in ("brain", "core_adc", "hypoperfused_tmax")}
+    masks["infarct_predicted"] = folder / "prediction" / "mask_demo-infarct.nii.gz"
+    for key, path in masks.items():
+        file = nibabel.load(path)
+        image, matrix = slicer.vtkOrientedImageData(), vtk.vtkMatrix4x4()
+        assert segmentation.GetBinaryLabelmapRepresentation(key, image)
+        values = numpy_support.vtk_to_numpy(image.GetPointData().GetScalars())
+        x0, x1, y0, y1, z0, z1 = image.GetExtent()
+        whole = np.zeros(file.shape[::-1], bool)
+        whole[z0 : z1 + 1, y0 : y1 + 1, x0 : x1 + 1] = values.reshape(image.GetDimensions()[::-1]) > 0
+        assert np.array_equal(whole, file.get_fdata().T > 0)
+        image.GetImageToWorldMatrix(matrix)
+        world = np.array([[matrix.GetElement(r, c) for c in range(4)] for r in range(4)])
+        ends = np.array([[i, j, k, 1] for i in (0, 127) for j in (0, 127) for k in (0, 23)]).T
+        assert np.abs(world @ ends - file.affine @ ends).max() < 1e-4
 
 
 def test_same_seed_same_bits(demo, tmp_path, stroke_environment):
