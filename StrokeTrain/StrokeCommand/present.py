@@ -19,7 +19,6 @@ def present(study: Study, output: Path | str, *, progress: Progress = silent) ->
         ``files``.
     """
     from StrokePredictLib.report.html import write_report, write_report_json
-
     from StrokePredictLib.report.summary import write_summary
     from StrokePredictSlicer.scene import build_scene, save_scene
 
