@@ -41,6 +41,23 @@ def brain_mask(baseline: Volume, modality: str) -> np.ndarray:
     return mask
 
 
+def hounsfield_offset(first: np.ndarray) -> float:
+    """Return what to subtract from a CT whose values were stored without their intercept (1024 or 1000), or 0.
+
+    Parameters
+    ----------
+    first : numpy.ndarray
+        One frame. In HU, air is below −500; stored unsigned, nothing is, and brain lies near 1060 or 1035.
+    """
+    if float(first.min()) < -200.0:
+        return 0.0
+    tissue = first[(first > 950.0) & (first < 1150.0)]
+    # Bone of such values would spread far above them; brain does not.
+    if tissue.size < 1000 or tissue.size < 3 * np.count_nonzero((first >= 1150.0) & (first < 1600.0)):
+        return 0.0
+    return 1024.0 if float(np.median(tissue)) > 1048.0 else 1000.0
+
+
 def _otsu(array: np.ndarray) -> float:
     """Return Otsu's threshold over what is not pure background zero."""
     values = array[array > 0]

@@ -10,9 +10,10 @@ import numpy as np
 
 from .. import __version__
 from ..errors import StrokeError
-from ..io.images import read_image, write_image
+from ..io.images import is_image_name, read_image, write_image
 from ..io.output import staged_folder, write_text
 from . import plots, sources
+from .manual import InputVoxels
 from .pipeline import PerfusionResult, compute_maps, silent
 
 
@@ -48,8 +49,9 @@ def run(
         TE in s.
     mask : path-like, optional
         Brain mask on the series' grid.
-    aif : "auto" or path-like
-        CSV of the arterial curve: one concentration a frame, or two columns, time in s and concentration.
+    aif : str or path-like
+        "auto"; ``voxel:X,Y,Z`` or ``point:X,Y,Z`` (LPS mm); an image of a region; or a CSV of the arterial curve: one
+        concentration a frame, or two columns, time in s and concentration.
     method : {"bsvd", "osvd", "tikhonov", "vascular"}
         Deconvolution.
     **options
@@ -81,7 +83,7 @@ def run(
         modality=modality,
         echo_time=timing.echo_time,
         mask=brain,
-        aif=read_curve(aif, timing.times),
+        aif=read_input(aif, timing.times),
         method=method,
         progress=lambda share, text: progress(0.1 + 0.75 * share, text),
         **options,
@@ -105,11 +107,47 @@ def write(result: PerfusionResult, output: Path) -> list[Path]:
     return [output / name for name in names]
 
 
-def read_curve(aif: str | Path, times: np.ndarray) -> str | np.ndarray:
-    """Return "auto", or the arterial curve of a CSV file as `compute_maps` takes it."""
-    if str(aif) == "auto":
+def read_input(aif: str | Path, times: np.ndarray) -> str | np.ndarray | InputVoxels:
+    """Return the arterial input as `compute_maps` takes it.
+
+    Parameters
+    ----------
+    aif : str or path-like
+        "auto"; ``voxel:X,Y,Z`` (indices) or ``point:X,Y,Z`` (LPS mm), several joined by ``;``; an image file: a region;
+        another file: a CSV curve.
+    times : numpy.ndarray
+        Frame times, for the length of the curve.
+
+    Raises
+    ------
+    StrokeError
+        If it cannot be read.
+    """
+    text = str(aif)
+    if text == "auto":
         return "auto"
-    table = sources.read_table(Path(aif))
+    kind, _, places = text.partition(":")
+    if kind in ("voxel", "point") and places:
+        return _places(kind, places)
+    if is_image_name(text):
+        return InputVoxels(roi=read_image(text, series=False))
+    return _curve(Path(aif), times)
+
+
+def _places(kind: str, places: str) -> InputVoxels:
+    try:
+        found = tuple(tuple(float(n) for n in place.split(",")) for place in places.split(";"))
+    except ValueError as error:
+        raise StrokeError(f"{kind}:{places}: write three numbers, as {kind}:64,50,12.") from error
+    if any(len(place) != 3 for place in found):
+        raise StrokeError(f"{kind}:{places}: write three numbers, as {kind}:64,50,12.")
+    if kind == "point":
+        return InputVoxels(points=found)
+    return InputVoxels(voxels=tuple(tuple(round(n) for n in place) for place in found))
+
+
+def _curve(aif: Path, times: np.ndarray) -> np.ndarray:
+    table = sources.read_table(aif)
     table = table.T if table.shape[0] == 1 else table
     if table.shape[1] == 1 and table.shape[0] != len(times):
         raise StrokeError(f"{aif}: {table.shape[0]} values for {len(times)} frames; add a column of times in s.")

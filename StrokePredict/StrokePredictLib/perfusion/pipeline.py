@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import StrokeError
 from ..volume import Volume
+from .brain import hounsfield_offset
 from .deconvolve import METHODS, Rates, Settings, deconvolve
 from .inputs import Choice, find_arterial, find_venous, scale_to_venous
 from .manual import InputVoxels, from_curve, from_voxels
@@ -103,8 +104,13 @@ def compute_maps(
     settings = replace(settings or Settings(), method=method)
     scaling = scaling or Scaling()
     how = Preparation(modality, echo_time, motion, DEFAULT_FWHM[modality] if smoothing is None else float(smoothing))
+    offset = hounsfield_offset(series.array[0]) if modality == "CT" else 0.0
+    if offset:
+        series = series.with_array(series.array - np.float32(offset))
     axis = make_axis(times, series.array.shape[0], series.shape[0], series.name)
     prepared = prepare(series, axis, how, mask, lambda share, text: progress(0.4 * share, text))
+    if offset:
+        prepared.warnings.append(f"{offset:g} was subtracted: the CT values were stored without their intercept")
     progress(0.4, "arterial input")
     arterial, venous = _inputs(aif, prepared, series, modality == "CT" if scale_aif is None else scale_aif)
 

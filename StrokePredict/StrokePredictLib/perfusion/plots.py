@@ -57,7 +57,7 @@ def plot_maps(result: PerfusionResult, path: Path, slices: int = 5) -> None:
         low, high, unit, table = LOOK[name]
         array = result.maps[name].array
         if low is None:
-            low, high = np.percentile(array[mask], [2, 98])
+            low, high = np.percentile(array[mask & (array > 0)], [2, 98])
         colours = colormaps[table].with_extremes(bad="black")
         for place, z in zip(row, shown, strict=True):
             plane = _upright(np.where(mask[z], array[z], np.nan)[window], result.mask)

@@ -67,6 +67,26 @@ def test_arterial_curve_from_a_file(folder, tmp_path):
     np.testing.assert_allclose(done["summary"]["aif"]["curve"], curve, atol=0.01)
 
 
+@pytest.mark.parametrize("form", ["voxel:13,18,3", "point:{}", "voxel:13,18,3;14,19,3", "roi.nii.gz"])
+def test_arterial_input_by_place(folder, tmp_path, form):
+    scan = make_scan("CT", slices=7)
+    place = scan.series.affine[:3, :3] @ [13, 18, 3] + scan.series.affine[:3, 3]
+    if form == "roi.nii.gz":
+        roi = np.zeros(scan.brain.shape, dtype=bool)
+        roi[3, 18, 13] = True
+        form = str(tmp_path / form)
+        write_image(form, read_image(folder / "sub_ctp.nii.gz").with_array(roi))
+    done = job.run(folder / "sub_ctp.nii.gz", tmp_path / "out", aif=form.format(",".join(str(p) for p in place)))
+    assert done["summary"]["aif"]["voxel"] == [13, 18, 3]
+    assert done["summary"]["aif"]["source"].startswith("chosen by hand")
+
+
+@pytest.mark.parametrize("form", ["voxel:1,2", "point:a,b,c", "voxel:"])
+def test_bad_places_are_told(folder, tmp_path, form):
+    with pytest.raises(StrokeError):
+        job.run(folder / "sub_ctp.nii.gz", tmp_path / "out", aif=form)
+
+
 @pytest.mark.parametrize("text", ["1\n2\n3\n", "1,2,3\n4,5,6\n", "a,b\nc,d\n"])
 def test_bad_arterial_files_are_told(folder, tmp_path, text):
     table = tmp_path / "aif.csv"

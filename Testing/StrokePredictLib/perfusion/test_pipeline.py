@@ -190,6 +190,16 @@ def test_negative_zero_and_constant_voxels_are_left_out():
     assert all(np.isfinite(v.array).all() for v in result.maps.values())
 
 
+@pytest.mark.parametrize("intercept", [1024.0, 1000.0])
+def test_ct_values_without_their_intercept(intercept):
+    head = make_scan("CT", slices=7)
+    plain = compute_maps(head.series, head.times, modality="CT")
+    stored = head.series.with_array(np.maximum(head.series.array + np.float32(intercept), 0.0))
+    result = compute_maps(stored, head.times, modality="CT")
+    assert f"{intercept:g} was subtracted" in " ".join(result.summary["warnings"])
+    np.testing.assert_allclose(result.maps["tmax"].array, plain.maps["tmax"].array, atol=0.05)
+
+
 def test_no_contrast_is_an_error():
     head = make_scan("CT", slices=7)
     still = np.broadcast_to(head.series.array[:1], head.series.array.shape)
