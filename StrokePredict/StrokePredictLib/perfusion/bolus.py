@@ -66,7 +66,7 @@ def find_bolus(signal: np.ndarray, times: np.ndarray, modality: str, name: str =
     height = float(smooth[peak])
     if height < LEAST_BOLUS[modality] or height < LEAST_BOLUS_TO_NOISE * noise or peak <= first + 1:
         unit = "of the signal" if modality == "MR" else "HU"
-        shown = f"{100 * height:.1f} %" if modality == "MR" else f"{height:.1f}"
+        shown = f"{100 * (1 - np.exp(-height)):.1f} %" if modality == "MR" else f"{height:.1f}"
         raise StrokeError(
             f"{name}: no contrast arrives in the brain (largest change {shown} {unit}); check that this is the "
             f"perfusion series, its modality ({modality}) and that its baseline was recorded."

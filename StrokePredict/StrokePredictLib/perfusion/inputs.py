@@ -12,6 +12,8 @@ from .features import Features, describe
 
 #: Candidates handed to the reader.
 SHOWN = 12
+#: Voxels that far (mm) from the best one may be averaged into the arterial input: the same vessel, slices apart too.
+NEAR = 11.0
 #: How far from the midline (mm) the superior sagittal sinus is looked for.
 SINUS_REACH = 12.0
 #: Largest partial-volume factor believed.
@@ -243,7 +245,7 @@ def _take(tissue, rows, shape, score, terms, order, side, affected) -> Choice:
     """Average the best candidate with its like neighbours, and list the rest."""
     best = order[0]
     place = tissue.place(rows)
-    near = np.linalg.norm(place - place[best], axis=1) <= 1.8 * max(2.0, float(tissue.grid.spacing[:2].max()))
+    near = np.linalg.norm(place - place[best], axis=1) <= NEAR
     like = near & (np.abs(shape.arrival - shape.arrival[best]) < 0.75) & (score > 0.5 * score[best])
     # The purest of them: averaging in voxels shared with tissue would lower the peak.
     members = np.flatnonzero(like & (shape.height > 0.97 * shape.height[like].max()))

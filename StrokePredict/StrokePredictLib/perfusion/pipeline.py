@@ -155,7 +155,7 @@ def _inputs(
         arterial = find_arterial(sharp, sharp.curves.mean(axis=1, dtype=np.float64))
     else:
         arterial = from_curve(aif, prepared.axis, prepared.start, series.array.shape[0], series.name)
-    if not arterial.curve.max() > 0:
+    if not (arterial.curve.max() > 0 and arterial.curve.sum() > 0):
         raise StrokeError(f"{series.name}: the arterial input holds no contrast; choose another place.")
     venous = find_venous(sharp, arterial)
     if scale and arterial.rows.size:

@@ -12,6 +12,15 @@ from .prepare import Preparation, Prepared
 from .quality import Check
 from .scaling import RATIO_BIAS, Scaling
 
+#: What the Tmax map is; the 6 s rule reads it.
+TMAX_ORIGIN = {
+    "svd": "time of the maximum of the deconvolved residue, floored at 0",
+    "vascular": (
+        "time of the maximum of the reference bSVD residue (cut 10 %) of the fitted curve, floored at 0; calibrated "
+        "against noise-free reference curves on separate cases (docs/reference/perfusion-accuracy.md)"
+    ),
+}
+
 
 def summarise(
     prepared: Prepared,
@@ -36,6 +45,7 @@ def summarise(
             "density_g_per_ml": scaling.density,
             "ratio_bias": RATIO_BIAS,
         },
+        "tmax_origin": TMAX_ORIGIN["vascular" if settings.method == "vascular" else "svd"],
         "echo_time_s": how.echo_time,
         "times": {
             "interval_s": round(axis.dt, 5),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -67,8 +67,17 @@ def find_timing(
     StrokeError
         If no time is found anywhere, or what was found does not fit.
     """
-    frames = series.array.shape[0]
     sidecar = read_sidecar(path)
+    found = _find_frame_times(series, path, sidecar, interval, times, echo_time)
+    if times is None:
+        return _with_slices(found, series, sidecar)
+    return found
+
+
+def _find_frame_times(
+    series: Volume, path: Path, sidecar: dict, interval: float | None, times: Path | None, echo_time: float | None
+) -> Timing:
+    frames = series.array.shape[0]
     warnings: list[str] = []
     te = _echo(echo_time if echo_time is not None else sidecar.get("EchoTime"), path, warnings)
     if times is not None:
@@ -90,6 +99,24 @@ def find_timing(
         )
     warnings.append(f"frame interval {step:g} s read from the file's header ({unit}): check it against the scanner's")
     return Timing(step * np.arange(frames), "header of the file", te, tuple(warnings))
+
+
+def _with_slices(timing: Timing, series: Volume, sidecar: dict) -> Timing:
+    """Add the sidecar's SliceTiming (s after the frame began), where it fits the slices and the interval."""
+    offsets = sidecar.get("SliceTiming")
+    if offsets is None or timing.times.ndim != 1 or len(timing.times) < 2:
+        return timing
+    step = float(np.median(np.diff(timing.times)))
+    try:
+        shift = np.array(offsets, dtype=np.float64)
+    except (TypeError, ValueError):
+        shift = np.empty(0)
+    if shift.shape != (series.shape[0],) or not np.all((shift >= 0) & (shift <= step)):
+        said = "SliceTiming in the sidecar was not used: it does not fit the slices and the interval"
+        return replace(timing, warnings=(*timing.warnings, said))
+    if np.ptp(shift) == 0:
+        return timing
+    return replace(timing, times=timing.times[:, None] + shift, source=f"{timing.source} and SliceTiming")
 
 
 def read_sidecar(path: Path) -> dict:

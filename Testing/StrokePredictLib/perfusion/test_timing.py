@@ -83,6 +83,18 @@ def test_sidecar_volume_timing_then_repetition_time(file):
     assert found(file).times[2] == pytest.approx(2**1.1)
 
 
+def test_slice_timing_of_the_sidecar(file):
+    sidecar = file.with_name("sub_pwi.json")
+    sidecar.write_text('{"RepetitionTime": 1.5, "SliceTiming": [0.0, 0.75]}')
+    timing = found(file)
+    np.testing.assert_allclose(timing.times[3], [4.5, 5.25])
+    assert "SliceTiming" in timing.source
+    for wrong in ("[0.0, 750.0]", "[0.0]", '"none"'):
+        sidecar.write_text(f'{{"RepetitionTime": 1.5, "SliceTiming": {wrong}}}')
+        assert found(file).times.ndim == 1
+        assert "not used" in found(file).warnings[0]
+
+
 def test_interval_and_file_win_over_the_sidecar(file, tmp_path):
     file.with_name("sub_pwi.json").write_text('{"RepetitionTime": 1.25}')
     assert found(file, interval=2.0).times[1] == 2.0
