@@ -6,16 +6,22 @@ import csv
 import json
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..case import ClinicalFacts
 from ..errors import StrokeError
 from .images import is_image_name
+from .layouts import in_one_space, inner_root, is_isles_case, isles_cases
 from .roles import role_of
+
+if TYPE_CHECKING:
+    from .dicom.export import DicomExport
 
 _SUBJECT = re.compile(r"sub-[A-Za-z0-9]+")
 #: Follow-up sessions; their images are never baseline input.
-_FOLLOW_UP = re.compile(r"(^|[_/\\])ses-(02|2|24h|03|3)([_/\\]|$)")
+_FOLLOW_UP = re.compile(r"(^|[_/\\])ses-(0*2|24h|0*3)([_/\\]|$)")
 
 
 @dataclass
@@ -38,6 +44,8 @@ class PatientFiles:
         The folder says that nobody was imaged.
     notes : list of str
         What a reader should know of the choice.
+    export : DicomExport or None
+        The sorted files where the folder holds DICOM; `roles` then name each image's first file.
     """
 
     patient: str
@@ -47,6 +55,7 @@ class PatientFiles:
     table: Path | None = None
     simulated: bool = False
     notes: list[str] = field(default_factory=list)
+    export: DicomExport | None = None
 
     @property
     def facts(self) -> ClinicalFacts:
@@ -55,12 +64,15 @@ class PatientFiles:
 
 
 def list_patients(folder: Path | str) -> list[str]:
-    """Return the ``sub-…`` names below a cohort folder, sorted; empty for a loose folder."""
-    folder = require_folder(folder)
+    """Return the patients of a cohort folder, sorted; empty for a loose folder.
+
+    They are its ``sub-…`` folders, or the cases of ISLES'17 or '18.
+    """
+    folder = inner_root(require_folder(folder))
     if _SUBJECT.fullmatch(folder.name):
         return [folder.name]
     names = {p.name for base in _bases(folder) for p in base.glob("sub-*") if p.is_dir() and _SUBJECT.fullmatch(p.name)}
-    return sorted(names)
+    return sorted(names) or list(isles_cases(folder))
 
 
 def find_files(folder: Path | str, patient: str | None = None) -> PatientFiles:
@@ -70,7 +82,7 @@ def find_files(folder: Path | str, patient: str | None = None) -> PatientFiles:
     ----------
     folder : path-like
         A cohort folder (``raw_data/sub-…`` and ``derivatives/sub-…``, or ``sub-…`` at its top), one ``sub-…`` folder,
-        or a loose folder of image files.
+        a case or the whole of ISLES'17 or '18, a loose folder of image files, or DICOM files at any depth.
     patient : str, optional
         Which one, in a cohort of several.
 
@@ -79,7 +91,7 @@ def find_files(folder: Path | str, patient: str | None = None) -> PatientFiles:
     StrokeError
         If the folder is missing, holds no image that a name rule knows, or holds several patients and none was named.
     """
-    folder = require_folder(folder)
+    folder = inner_root(require_folder(folder))
     patients = list_patients(folder)
     if patient is not None and patient not in patients:
         raise StrokeError(f"{folder}: no patient '{patient}' here; there are {_few(patients) or 'none'}.")
@@ -89,8 +101,13 @@ def find_files(folder: Path | str, patient: str | None = None) -> PatientFiles:
         patient = patients[0]
     found = PatientFiles(patient or folder.name)
     root = _cohort_root(folder)
+    others: dict[str, list[Path]] = {}
     for path in _candidates(folder, patient):
-        _offer(found, path)
+        _offer(found, path, others)
+    for role, path in in_one_space(found.roles, others).items():
+        found.roles[role], found.reasons[role] = path, f"'{path.name}' lies in the space of the maps"
+    if not found.roles and not patients:
+        _look_for_dicom(found, folder)
     if not found.roles:
         raise StrokeError(
             f"{folder}: no image found whose name tells its role; name the files like dwi.nii.gz, adc.nii.gz, "
@@ -111,6 +128,32 @@ def require_folder(folder: Path | str) -> Path:
     return path.absolute()
 
 
+def _look_for_dicom(found: PatientFiles, folder: Path) -> None:
+    """Sort the folder as DICOM where it holds any."""
+    from .dicom.scan import holds_dicom
+
+    if not holds_dicom(folder):
+        return
+    stamps = [path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()]
+    export = _export(folder, len(stamps), max(stamps))
+    if not export.roles:
+        raise StrokeError(
+            f"{folder}: none of its {len(export.images)} DICOM images plays a role here ({export.left[0]})."
+        )
+    found.export = export
+    found.roles = {role: image.grid[0][0].path for role, image in export.roles.items()}
+    found.reasons = {role: f"{image.name}, {export.reasons[role]}" for role, image in export.roles.items()}
+    found.notes += [*export.doubts, *export.left, *(f"left out: {reason}" for reason in export.skipped)]
+
+
+@lru_cache(maxsize=2)
+def _export(folder: Path, count: int, newest: int) -> DicomExport:
+    """Sort a folder once, however often a command asks; ``count`` and ``newest`` tell when it has changed."""
+    from .dicom.export import open_export
+
+    return open_export(folder)
+
+
 def _bases(folder: Path) -> list[Path]:
     return [base for base in (folder / "raw_data", folder / "rawdata", folder / "derivatives", folder) if base.is_dir()]
 
@@ -126,6 +169,9 @@ def _candidates(folder: Path, patient: str | None) -> list[Path]:
     """Return image files in order of preference: acquired images before derived ones, then by path."""
     if patient is None:
         return sorted(p for p in folder.iterdir() if p.is_file() and is_image_name(p))
+    if not _SUBJECT.fullmatch(patient):
+        case = folder if is_isles_case(folder) else isles_cases(folder)[patient]
+        return sorted(p for p in case.rglob("*") if p.is_file() and is_image_name(p))
     root = _cohort_root(folder)
     places = [base / patient for base in _bases(root) if (base / patient).is_dir()] or [folder]
     files: list[Path] = []
@@ -135,12 +181,13 @@ def _candidates(folder: Path, patient: str | None) -> list[Path]:
     return [p for p in files if "truth" not in p.relative_to(root).parts and not _FOLLOW_UP.search(str(p))]
 
 
-def _offer(found: PatientFiles, path: Path) -> None:
+def _offer(found: PatientFiles, path: Path, others: dict[str, list[Path]]) -> None:
     answer = role_of(path.name)
     if answer is None:
         return
     role, reason = answer
     if role in found.roles:
+        others.setdefault(role, []).append(path)
         found.notes.append(f"{path.name} could also be {role}; {found.roles[role].name} was taken.")
         return
     found.roles[role] = path

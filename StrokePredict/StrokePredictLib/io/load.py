@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,10 @@ from ..errors import StrokeError
 from ..preprocess.adc import compute_adc
 from ..preprocess.brain_mask import brain_mask
 from ..volume import Volume
-from .folder import find_files
+from .folder import PatientFiles, find_files
 from .images import read_image
 from .unite import unite_grids
-from .units import recognise_adc, recognise_time_map
+from .units import recognise_adc, recognise_time_map, told_unit
 
 _TIME_MAPS = ("tmax", "mtt", "ttp")
 
@@ -62,22 +63,32 @@ def load_case(
         sources[role] = f"{Path(path).name}: given"
     if not roles:
         raise StrokeError("no image given; name a patient's folder or files (--dwi FILE --adc FILE …).")
-    roles_here = dict(roles)
+    available = dict(roles)
     if not with_series:
         roles = {role: path for role, path in roles.items() if role not in SERIES_ROLES} or roles
     case = StrokeCase(
         patient=found.patient if found else next(iter(roles.values())).name.split(".")[0],
-        volumes={role: read_image(path, series=role in SERIES_ROLES) for role, path in roles.items()},
+        volumes={role: _read(role, path, found) for role, path in roles.items()},
         facts=facts or (found.facts if found else ClinicalFacts()),
         sources=sources,
         doubts=list(found.notes) if found else [],
         simulated=bool(found and found.simulated),
     )
     _note_nonfinite(case)
-    _convert_units(case)
-    unite_grids(case, roles_here, register=register)
-    _complete(case, roles)
+    _convert_units(case, roles)
+    series = {role: partial(_read, role, path, found) for role, path in available.items() if role in SERIES_ROLES}
+    unite_grids(case, series, register=register)
+    _complete(case, roles, found)
     return case
+
+
+def _read(role: str, path: Path, found: PatientFiles | None) -> Volume:
+    """Read the image of a role, from a file or from the DICOM series that the file belongs to."""
+    if found is not None and found.export is not None and found.roles.get(role) == path:
+        from .dicom.pixels import read_volume
+
+        return read_volume(found.export.roles[role])
+    return read_image(path, series=role in SERIES_ROLES)
 
 
 def _note_nonfinite(case: StrokeCase) -> None:
@@ -87,21 +98,22 @@ def _note_nonfinite(case: StrokeCase) -> None:
             case.doubts.append(f"{ROLES[role][0]}: {count} voxels were not numbers and are treated as empty.")
 
 
-def _convert_units(case: StrokeCase) -> None:
+def _convert_units(case: StrokeCase, files: Mapping[str, Path]) -> None:
     if "adc" in case.volumes:
-        case.volumes["adc"], sentence = recognise_adc(case.volumes["adc"])
+        case.volumes["adc"], sentence = recognise_adc(case.volumes["adc"], told_unit(files["adc"]))
         case.sources["adc"] += f"; {sentence}"
     for role in _TIME_MAPS:
         if role in case.volumes:
-            case.volumes[role], sentence = recognise_time_map(case.volumes[role], ROLES[role][0])
+            unit = told_unit(files[role])
+            case.volumes[role], sentence = recognise_time_map(case.volumes[role], ROLES[role][0], unit)
             case.sources[role] += f"; {sentence}"
 
 
-def _complete(case: StrokeCase, roles: Mapping[str, Path]) -> None:
+def _complete(case: StrokeCase, roles: Mapping[str, Path], found: PatientFiles | None) -> None:
     """Add what follows from the images: ADC from b0 and DWI, and the brain mask."""
     volumes = case.volumes
     if "adc" not in volumes and {"b0", "dwi"} <= volumes.keys():
-        b_value, said = _b_value(roles["dwi"])
+        b_value, said = _b_value(roles["dwi"], found)
         volumes["adc"] = compute_adc(volumes["b0"], volumes["dwi"], b_value)
         case.sources["adc"] = f"computed: ln(b0/DWI)/b with b = {b_value:g} s/mm² ({said})"
     if "brain" in volumes:
@@ -120,7 +132,10 @@ def _complete(case: StrokeCase, roles: Mapping[str, Path]) -> None:
             return
 
 
-def _b_value(dwi: Path) -> tuple[float, str]:
+def _b_value(dwi: Path, found: PatientFiles | None) -> tuple[float, str]:
+    if found is not None and found.export is not None and found.roles.get("dwi") == dwi:
+        told = found.export.roles["dwi"].b_value
+        return (told, "its DICOM header") if told else (1000.0, "assumed: no DICOM header says it")
     sidecar = dwi.with_name(dwi.name.split(".nii")[0] + ".json")
     if sidecar.is_file():
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 #: Endings by which BIDS, ISLES and our own folders say what a derived mask is; never taken as images.
-_LABEL = re.compile(r"(^|[_-])(msk|mask|lesion|seg|ot|label|truth|prob)([_-]|$)")
+_LABEL = re.compile(r"(^|[._-])(msk|mask|lesion|seg|ot|label|truth|prob)([._-]|$)")
 _BRAIN_MASK = re.compile(r"(^|[_-])(brain[_-]?mask|brainmask|brain[_-]msk|brain)$")
 
 #: Role, and the words that mean it when they stand alone in the name; the first hit wins, so longer words come first.
@@ -19,7 +19,7 @@ _WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("b0", ("b0", "b000", "b=0")),
     ("dwi", ("dwi", "b1000", "trace", "tracew")),
     ("flair", ("flair",)),
-    ("pwi", ("pwi", "dsc", "perf", "perfusion")),
+    ("pwi", ("pwi", "dsc", "perf", "perfusion", "mr+4dpwi")),
     ("ctp", ("ctp", "4dpwi")),
     ("ncct", ("ncct", "ct")),
 )
@@ -43,7 +43,8 @@ def role_of(name: str) -> tuple[str, str] | None:
         return "brain", f"'{name}' names a brain mask"
     if _LABEL.search(stem):
         return None
-    words = re.split(r"[_.\s-]+", stem)
+    # ISLES'17 and '18 call both modalities' series 4DPWI.
+    words = re.split(r"[_.\s-]+", stem.replace("mr_4dpwi", "mr+4dpwi"))
     # The last word decides in BIDS (sub-01_ses-01_dwi); elsewhere any word that stands alone.
     for candidates, where in (([words[-1]], "ends in"), (words, "contains")):
         for role, names in _WORDS:

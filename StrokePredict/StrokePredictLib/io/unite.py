@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -12,7 +11,6 @@ from ..errors import StrokeError
 from ..preprocess.registration import Registration, apply_rigid, register_rigid
 from ..preprocess.resample import to_grid
 from ..volume import Volume
-from .images import read_image
 
 #: These come from one acquisition: another grid means that a file is wrong, not that it lies elsewhere.
 _ONE_ACQUISITION = ("b0", "dwi", "adc", "brain")
@@ -20,7 +18,7 @@ _ONE_ACQUISITION = ("b0", "dwi", "adc", "brain")
 _MAPS = ("cbf", "cbv", "mtt", "tmax", "ttp")
 
 
-def unite_grids(case: StrokeCase, files: Mapping[str, Path], *, register: bool) -> None:
+def unite_grids(case: StrokeCase, series: Mapping[str, Callable[[], Volume]], *, register: bool) -> None:
     """Bring every 3D image of a case onto its reference grid, in place.
 
     What was done is told in ``case.sources``, and in ``case.doubts`` where it was not a registration that held.
@@ -29,8 +27,8 @@ def unite_grids(case: StrokeCase, files: Mapping[str, Path], *, register: bool) 
     ----------
     case : StrokeCase
         As read.
-    files : mapping of role to path
-        All files of the patient, with the series that the case itself may do without.
+    series : mapping of role to callable
+        Reads the patient's series, which the case itself may do without.
     register : bool
         Whether to register what lies on another grid.
 
@@ -49,7 +47,7 @@ def unite_grids(case: StrokeCase, files: Mapping[str, Path], *, register: bool) 
         if volume.same_grid(reference):
             case.volumes[role] = to_grid(volume, reference, is_mask=role == "brain")
             continue
-        motion = _motion(case, role, files, motions) if register else None
+        motion = _motion(case, role, series, motions) if register else None
         case.volumes[role] = _placed(case, role, volume, motion)
 
 
@@ -66,21 +64,24 @@ def _placed(case: StrokeCase, role: str, volume: Volume, motion: Registration | 
 
 
 def _motion(
-    case: StrokeCase, role: str, files: Mapping[str, Path], motions: dict[str, Registration | None]
+    case: StrokeCase,
+    role: str,
+    series: Mapping[str, Callable[[], Volume]],
+    motions: dict[str, Registration | None],
 ) -> Registration | None:
     """Return the registration for an image; None where nothing anatomical can be compared."""
     fixed = next((case.volumes[name] for name in ("b0", "dwi", "ncct") if name in case.volumes), None)
     if fixed is None or not fixed.same_grid(case.reference):
         return None
     if role in _MAPS:
-        series = next((name for name in SERIES_ROLES if name in files), None)
-        if series is None:
+        name = next((name for name in SERIES_ROLES if name in series), None)
+        if name is None:
             return None
-        if series not in motions:
-            baseline = case.volumes.get(series) or read_image(files[series], series=True)
+        if name not in motions:
+            baseline = case.volumes.get(name) or series[name]()
             fits = _first_frame(baseline).same_grid(case.volumes[role])
-            motions[series] = register_rigid(fixed, baseline) if fits else None
-        return motions[series]
+            motions[name] = register_rigid(fixed, baseline) if fits else None
+        return motions[name]
     if role in ("flair", "ncct"):
         try:
             return register_rigid(fixed, case.volumes[role])
