@@ -33,9 +33,9 @@ class Prior:
         For ln(MTT/s), delay in s, ln α.
     """
 
-    log_mtt: tuple[float, float] = (np.log(7.0), 0.8)
+    log_mtt: tuple[float, float] = (np.log(9.0), 1.2)
     delay: tuple[float, float] = (2.0, 5.0)
-    log_shape: tuple[float, float] = (np.log(2.0), 0.8)
+    log_shape: tuple[float, float] = (np.log(4.0), 2.0)
 
     @property
     def mean(self) -> np.ndarray:
