@@ -39,8 +39,8 @@ def run(
     Parameters
     ----------
     output : path-like
-        Folder; gets ``perfusion/`` (where there is a series and no Tmax map), ``thresholds/``, ``prediction/`` (where a
-        model may run), ``scene.mrb``, ``summary.png``, ``report.html`` and ``report.json``.
+        Folder; gets ``patient/`` (images of DICOM), ``perfusion/`` (where there is a series and no Tmax map), ``thresholds/``,
+        ``prediction/`` (where a model may run), ``scene.mrb``, ``summary.png``, ``report.html`` and ``report.json``.
     folder, patient, files
         See `StrokePredictLib.io.load.load_case`.
     demonstration : bool
@@ -80,6 +80,10 @@ def study_of(
     output = Path(output)
     files = dict(files or {})
     found = find_files(folder, patient) if folder is not None else None
+    if found is not None and found.export is not None:
+        steps("DICOM to images", partial(jobs.run, "convert"), folder=folder, output=output / "patient")
+        folder, patient = output / "patient", None
+        found = find_files(folder)
     roles = {**(found.roles if found else {}), **files}
     series = next((role for role in SERIES_ROLES if role in roles), None)
     perfusion = None
