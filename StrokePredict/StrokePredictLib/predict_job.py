@@ -1,22 +1,30 @@
-"""The job behind ``stroke predict``: every model whose inputs exist, on one patient."""
+"""The job behind ``stroke predict``: every model whose inputs exist, on one patient or a cohort."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
-from .case import ROLES, StrokeCase
+from .case import ROLES, SERIES_ROLES, StrokeCase
 from .errors import StrokeError
-from .inference import Prediction, missing_roles, predict
+from .inference import Classification, Prediction, missing_roles, predict, treatment_effect
+from .inference.classify import classify
+from .inference.what_if import WhatIf
+from .io.folder import list_patients
 from .io.images import write_image
 from .io.load import load_case
 from .io.output import staged_folder, write_text
-from .models.bundle import Bundle, find_bundle, open_bundle, shipped_bundles
+from .job_folder import write_uncompressed
+from .models.bundle import Bundle, bundle_folders, find_bundle, open_bundle
 from .progress import Progress, part, silent
 from .provenance import provenance
 from .study import DEMONSTRATION
 from .threshold_job import input_paths
+
+FORMS = (".nii.gz", ".nrrd")
 
 
 def run(
@@ -27,74 +35,139 @@ def run(
     files: dict[str, str] | None = None,
     models: list[str] | None = None,
     device: str = "auto",
+    form: str = ".nii.gz",
+    levels: Sequence[int] | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
-    """Predict one patient and write probabilities, masks and ``prediction.json``.
+    """Predict one patient and write probabilities, masks and ``prediction.json``; or all patients of a cohort.
 
     Parameters
     ----------
     output : path-like
-        Folder to write into.
+        Folder to write into; for a cohort it gets a folder a patient and ``cohort.json``.
     folder, patient, files
-        See `StrokePredictLib.io.load.load_case`.
+        See `StrokePredictLib.io.load.load_case`. A folder of several patients with none named is a cohort.
     models : list of str, optional
-        Names or bundle folders; every shipped model whose inputs exist if left out.
+        Names or bundle folders; every model at hand whose inputs exist if left out.
     device : str
-        See `StrokePredictLib.inference.predict`.
+        See `StrokePredictLib.inference.predict.predict`.
+    form : {".nii.gz", ".nrrd"}
+        How images are written; .nrrd is not compressed.
+    levels : sequence of int, optional
+        Sections for a classifier (`StrokePredictLib.inference.classify.classify`).
 
     Returns
     -------
     dict
-        ``files``, and ``prediction`` as in ``prediction.json``.
+        ``files``, and ``prediction`` as in ``prediction.json``, or ``cohort`` as in ``cohort.json``.
     """
+    if form not in FORMS:
+        raise StrokeError(f"unknown image format '{form}'; there are {', '.join(FORMS)}.")
+    if folder is not None and patient is None and not files and len(list_patients(folder)) > 1:
+        from .predict_cohort import run_cohort
+
+        return run_cohort(output, folder, models=models, device=device, form=form, progress=progress)
     progress(0.0, "reading images")
-    bundles = [open_bundle(find_bundle(name)) for name in models] if models else None
-    case = load_case(folder, patient=patient, files=files)
-    chosen, skipped = _choose(bundles, case)
-    predictions = []
-    for number, bundle in enumerate(chosen):
-        share = part(progress, 0.1 + 0.8 * number / len(chosen), 0.1 + 0.8 * (number + 1) / len(chosen))
-        predictions.append(predict(case, bundle, device=device, progress=share))
-    inputs = input_paths(folder, patient, files, tuple(case.volumes))
-    parameters = {"models": [p.card.name for p in predictions], "device": device}
+    bundles, broken = open_models(models)
+    series = any(bundle.card.output == "probability" for bundle in bundles)
+    case = load_case(folder, patient=patient, files=files, with_series=series)
+    chosen, skipped = _choose(bundles, case, asked=models is not None)
+    skipped += broken
+    predictions, classifications, treatment = _predict_all(case, chosen, device, levels, progress)
+    inputs = input_paths(folder, patient, files, _used(case, chosen))
+    parameters = {
+        "models": [bundle.card.name for bundle in chosen],
+        "considered": considered(bundles),
+        "device": device,
+    }
     record = {
         "patient": case.patient,
         "simulated": case.simulated,
         "models": [p.record for p in predictions],
+        "classifications": [c.record for c in classifications],
+        "treatment": treatment,
         "skipped": skipped,
-        "doubts": _doubts(case, predictions),
+        "doubts": _doubts(case, chosen),
         "sources": case.sources,
         "provenance": provenance(inputs, parameters, "torch", "safetensors"),
     }
     progress(0.95, "writing")
-    written = write_predictions(output, predictions, record)
+    written = write_predictions(output, predictions, record, form)
     progress(1.0, "done")
     return {"files": written, "prediction": record}
 
 
-def write_predictions(output: Path | str, predictions: list[Prediction], record: dict[str, Any]) -> list[str]:
-    """Write probabilities, masks and ``prediction.json`` into a folder, all or none; return the paths."""
+def open_models(names: list[str] | None) -> tuple[list[Bundle], list[dict[str, str]]]:
+    """Return the models to consider: those named, or all at hand; of the latter, damaged ones apart with the reason."""
+    if names is not None:
+        return [open_bundle(find_bundle(name)) for name in names], []
+    bundles, broken = [], []
+    for folder in bundle_folders():
+        try:
+            bundles.append(open_bundle(folder))
+        except StrokeError as error:
+            broken.append({"name": folder.name, "reason": str(error)})
+    return bundles, broken
+
+
+def considered(bundles: list[Bundle]) -> dict[str, str]:
+    """Return the hash of every model that was there to choose from: what a later run compares."""
+    return {bundle.card.name: bundle.sha256 for bundle in bundles}
+
+
+def write_predictions(
+    output: Path | str, predictions: list[Prediction], record: dict[str, Any], form: str = ".nii.gz"
+) -> list[str]:
+    """Write the images and ``prediction.json`` into a folder, all or none; return the paths."""
     names = []
+    write = write_uncompressed if form == ".nrrd" else write_image
     with staged_folder(output) as stage:
         for prediction in predictions:
-            for kind, volume in (("prob", prediction.probability), ("mask", prediction.mask)):
-                names.append(f"{kind}_{prediction.card.name}.nii.gz")
-                write_image(stage / names[-1], volume)
+            images = {"prob": prediction.probability, "mask": prediction.mask, "uncertainty": prediction.spread}
+            for kind, volume in images.items():
+                if volume is not None:
+                    names.append(f"{kind}_{prediction.name}{form}")
+                    write(stage / names[-1], volume)
         names.append("prediction.json")
         write_text(stage / names[-1], json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     return [str(Path(output) / name) for name in names]
 
 
-def _choose(bundles: list[Bundle] | None, case: StrokeCase) -> tuple[list[Bundle], list[dict[str, str]]]:
+def _predict_all(
+    case: StrokeCase, chosen: list[Bundle], device: str, levels: Sequence[int] | None, progress: Progress
+) -> tuple[list[Prediction], list[Classification], list[dict[str, Any]]]:
+    predictions: list[Prediction] = []
+    classifications, treatment = [], []
+    for number, bundle in enumerate(chosen):
+        share = part(progress, 0.1 + 0.8 * number / len(chosen), 0.1 + 0.8 * (number + 1) / len(chosen))
+        if bundle.card.output == "probability":
+            classifications.append(classify(case, bundle, levels=levels, device=device, progress=share))
+        elif bundle.card.conditioned:
+            what_if = WhatIf(case, bundle, device=device, progress=share)
+            both = [what_if.answer(course) for course in what_if.extremes()]
+            predictions += both
+            treatment.append(_effect(*both))
+        else:
+            predictions.append(predict(case, bundle, device=device, progress=share))
+    with_it = [p for p in predictions if p.card.reperfusion == "reperfused"]
+    without = [p for p in predictions if p.card.reperfusion == "not-reperfused"]
+    treatment += [_effect(a, b) for a, b in product(with_it, without) if a.card.network.name == b.card.network.name]
+    return predictions, classifications, treatment
+
+
+def _effect(reperfused: Prediction, not_reperfused: Prediction) -> dict[str, Any]:
+    return {"models": [reperfused.name, not_reperfused.name]} | treatment_effect(reperfused, not_reperfused).record()
+
+
+def _choose(bundles: list[Bundle], case: StrokeCase, *, asked: bool) -> tuple[list[Bundle], list[dict[str, str]]]:
     """Return the models to run, and those left out with the reason; one asked for by name must fit."""
-    if bundles is not None:
+    if asked:
         return bundles, []
     chosen, skipped = [], []
-    for folder in shipped_bundles():
-        bundle = open_bundle(folder)
+    for bundle in bundles:
         missing = missing_roles(bundle.card, case)
         if missing:
-            lacking = ", ".join(ROLES[role][0] for role in missing)
+            lacking = ", ".join(ROLES[role][0] if role in ROLES else role for role in missing)
             skipped.append({"name": bundle.card.name, "reason": f"{lacking} missing"})
         else:
             chosen.append(bundle)
@@ -104,8 +177,14 @@ def _choose(bundles: list[Bundle] | None, case: StrokeCase) -> tuple[list[Bundle
     return chosen, skipped
 
 
-def _doubts(case: StrokeCase, predictions: list[Prediction]) -> list[str]:
+def _used(case: StrokeCase, chosen: list[Bundle]) -> tuple[str, ...]:
+    """Return the roles whose files made the result: all images, a series only where a model looked at it."""
+    series = {c.role for bundle in chosen for c in bundle.card.channels} & set(SERIES_ROLES)
+    return tuple(role for role in case.volumes if role not in SERIES_ROLES or role in series)
+
+
+def _doubts(case: StrokeCase, chosen: list[Bundle]) -> list[str]:
     doubts = list(case.doubts)
-    if any(prediction.card.demonstration for prediction in predictions):
+    if any(bundle.card.demonstration for bundle in chosen):
         doubts.append(DEMONSTRATION)
     return doubts

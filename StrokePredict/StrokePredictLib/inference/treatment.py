@@ -59,8 +59,8 @@ def treatment_effect(reperfused: Prediction, not_reperfused: Prediction) -> Trea
     """
     a, b = reperfused.mask, not_reperfused.mask
     a.require_same_grid(b)
-    total = np.count_nonzero(a.array) + np.count_nonzero(b.array)
-    dice = 2.0 * np.count_nonzero(a.array & b.array) / total if total else 1.0
+    total = int(np.count_nonzero(a.array)) + int(np.count_nonzero(b.array))
+    dice = 2.0 * int(np.count_nonzero(a.array & b.array)) / total if total else 1.0
     with_ml, without_ml = volume_ml(a), volume_ml(b)
     # A hair's breadth of tolerance: 20 % more voxels is 20 % more, whatever the rounding of a voxel's volume.
     larger = without_ml >= RESPONDER_RATIO * with_ml * (1 - 1e-9)

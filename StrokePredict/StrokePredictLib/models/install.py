@@ -49,7 +49,7 @@ def install(source: Path | str, *, replace: bool = False) -> Bundle:
             bundle = open_bundle(_top(copy, source))
             for member in range(len(bundle.card.weights)):
                 bundle.load(member)
-            return _move(bundle, store, replace)
+            return _move(bundle, store, Path(stage) / "replaced" if replace else None)
     except OSError as error:
         raise explain(error, store, "install the model") from error
 
@@ -117,14 +117,15 @@ def _top(folder: Path, source: Path) -> Path:
     raise StrokeError(f"{source}: is no model bundle ({METADATA} is missing).")
 
 
-def _move(bundle: Bundle, store: Path, replace: bool) -> Bundle:
+def _move(bundle: Bundle, store: Path, replaced: Path | None) -> Bundle:
+    """Move a checked bundle into the store; one of the same name goes to ``replaced``, where that is given."""
     name = bundle.card.name
     target = store / name
     if name in {path.name for path in shipped_bundles()}:
         raise StrokeError(f"model '{name}' comes with the software; give yours another name in its card.")
     if target.exists():
-        if not replace:
+        if replaced is None:
             raise StrokeError(f"model '{name}' is installed already; remove it first, or replace it (--replace).")
-        target.rename(bundle.folder.parent.parent / "replaced")
+        target.rename(replaced)
     bundle.folder.rename(target)
     return open_bundle(target)
