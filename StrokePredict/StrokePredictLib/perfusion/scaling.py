@@ -34,5 +34,5 @@ class Scaling:
 #: Said wherever a flow ratio is read (figures: docs/reference/perfusion-accuracy.md).
 RATIO_BIAS = (
     "SVD underestimates high flow more than low flow, so ratios are biased upwards: "
-    "a true rCBF of 0.25 is measured as 0.33 to 0.39"
+    "a true rCBF of 0.25 is measured as 0.30 to 0.40"
 )
