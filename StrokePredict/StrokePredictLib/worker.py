@@ -92,21 +92,22 @@ class Worker:
             self.say("error", id=None, kind="fault", message=f"not a job: {error}")
             return
         self._job, self._folder = identity, str(folder)
+        event, facts = self._outcome(identity, name, parameters, folder)
+        self._job = self._folder = None  # before it is said: whoever hears of the end may end the input at once
+        self.say(event, id=identity, **facts)
+
+    def _outcome(self, identity: str, name: str, parameters: dict, folder: Path) -> tuple[str, dict[str, Any]]:
+        """Run a job; return the event that ends it, with its facts."""
         try:
             threads.limit_threads()
             result = jobs.run(name, progress=self._progress(identity), **parameters)
             write_text(folder / MANIFEST, encode(manifest(identity, name, result)))
-        except Exception as error:
-            # A user's mistake is told in its own words; everything else is ours, with the trace for the log.
-            mistake = isinstance(error, StrokeError)
-            if not mistake:
-                traceback.print_exc()
-            words = str(error) if mistake else f"{type(error).__name__}: {error}"
-            self.say("error", id=identity, kind="mistake" if mistake else "fault", message=" ".join(words.split()))
-        else:
-            self.say("done", id=identity, manifest=str(folder / MANIFEST))
-        finally:
-            self._job = self._folder = None
+        except StrokeError as error:
+            return "error", {"kind": "mistake", "message": " ".join(str(error).split())}
+        except Exception as error:  # ours, not the user's: the trace goes to the log
+            traceback.print_exc()
+            return "error", {"kind": "fault", "message": " ".join(f"{type(error).__name__}: {error}".split())}
+        return "done", {"manifest": str(folder / MANIFEST)}
 
     def _progress(self, identity: str):
         def tell(fraction: float, words: str) -> None:
