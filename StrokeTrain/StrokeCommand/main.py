@@ -12,6 +12,7 @@ import typer
 from StrokePredictLib import __version__, jobs
 from StrokePredictLib.errors import StrokeError
 
+from .bench import bench
 from .check import add_commands
 from .console import answer, print_files, print_json, stage, terminal
 
@@ -26,6 +27,7 @@ app = typer.Typer(
 model_app = typer.Typer(help="The models at hand.", no_args_is_help=True)
 app.add_typer(model_app, name="model")
 add_commands(app)
+app.command()(bench)
 
 Output = Annotated[Path, typer.Option("-o", "--output", help="Folder to write into.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")]

@@ -96,6 +96,7 @@ def test_missing_files_and_folders(stroke, tmp_path):
     assert_one_line(stroke("perfusion", tmp_path / "no.nii.gz", "-o", tmp_path / "out"), "no.nii.gz", "no such file")
     assert_one_line(stroke("threshold", "-o", tmp_path / "out"), "no image given")
     assert_one_line(stroke("model", "show", "oracle"), "no model 'oracle'")
+    assert_one_line(stroke("bench", "patience"), "no benchmark 'patience'", "perfusion")
     folder = good_case(tmp_path / "case")
     assert_one_line(stroke("threshold", folder, "-o", tmp_path / "out", "--skip", "soap"), "no cleaning step 'soap'")
     assert not (tmp_path / "out").exists()
