@@ -17,6 +17,7 @@ JOBS: dict[str, str] = {
     "perfusion": "StrokePredictLib.perfusion.job:run",
     "threshold": "StrokePredictLib.threshold_job:run",
     "predict": "StrokePredictLib.predict_job:run",
+    "what-if": "StrokePredictLib.what_if_job:run",
     "check": "StrokePredictLib.check_job:run",
     "convert": "StrokePredictLib.io.dicom.convert_job:run",
     "analyse": "StrokeCommand.analyse:run",

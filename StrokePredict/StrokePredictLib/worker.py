@@ -28,7 +28,7 @@ from .io.output import write_text
 from .worker_protocol import MANIFEST, VERSION, decode, encode, manifest
 
 #: Imported while nothing else is to do, so that the first job does not wait for them.
-WARM = ("torch", "SimpleITK", "safetensors.torch", "StrokePredictLib.predict_job", "StrokePredictLib.inference.what_if")
+WARM = ("torch", "SimpleITK", "safetensors.torch", "StrokePredictLib.predict_job", "StrokePredictLib.what_if_job")
 
 
 class Worker:

@@ -67,7 +67,9 @@ def environment() -> dict[str, str]:
     folders = [_HERE.parent, _HERE.parent.parent / "StrokeTrain"]
     paths = [str(folder) for folder in folders if folder.is_dir()]
     before = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([*paths, *([before] if before else [])]), "PYTHONUTF8": "1"}
+    search = os.pathsep.join([*paths, *([before] if before else [])])
+    # Passive: threads that wait sleep. Spinning ones take the cores that Slicer, or another job, needs.
+    return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONPATH": search, "PYTHONUTF8": "1"}
 
 
 @dataclass

@@ -13,7 +13,10 @@ from StrokePredictLib.errors import StrokeError
 from .console import answer
 
 #: Name → "module:function"; the function takes no argument and returns what JSON can carry.
-BENCHMARKS = {"perfusion": "StrokeCommand.benchmarks.perfusion:run"}
+BENCHMARKS = {
+    "perfusion": "StrokeCommand.benchmarks.perfusion:run",
+    "inference": "StrokeCommand.benchmarks.inference:run",
+}
 
 
 def bench(name: Annotated[str, typer.Argument(help=f"One of: {', '.join(BENCHMARKS)}.")]) -> None:

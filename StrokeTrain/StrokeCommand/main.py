@@ -194,7 +194,9 @@ def predict(
         "predict", "Prediction", as_json, output=output, folder=case, patient=patient, files=files,
         models=_words(model), device=device,
     )  # fmt: skip
-    if not as_json:
+    if "cohort" in result:
+        _end_cohort(result["cohort"], as_json)
+    elif not as_json:
         _print_predictions(result["prediction"])
 
 
@@ -241,6 +243,26 @@ def _words(text: str | None) -> list[str] | None:
     return [word.strip() for word in text.split(",") if word.strip()] if text else None
 
 
+@model_app.command("install")
+def model_install(
+    source: Annotated[Path, typer.Argument(help="A bundle's folder, or a zip of it.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Take the place of a model of the same name.")] = False,
+) -> None:
+    """Check a model and put it into your own folder."""
+    from StrokePredictLib.models.install import install
+
+    bundle = install(source, replace=replace)
+    answer.print(f"{bundle.card.name}: installed in {bundle.folder} (weights {bundle.sha256[:16]}…).", markup=False)
+
+
+@model_app.command("remove")
+def model_remove(name: str) -> None:
+    """Delete a model that was installed."""
+    from StrokePredictLib.models.install import remove
+
+    answer.print(f"{name}: removed from {remove(name).parent}.", markup=False)
+
+
 def _files(**paths: Path | None) -> dict[str, str]:
     return {role: str(path) for role, path in paths.items() if path is not None}
 
@@ -261,9 +283,24 @@ def _print_volumes(volumes: dict[str, Any]) -> None:
         answer.print(f"! {doubt}", markup=False)
 
 
+def _end_cohort(summary: dict[str, Any], as_json: bool) -> None:
+    """Say how a cohort went, failures last; exit 2 where there are any."""
+    if not as_json:
+        answer.print(f"{len(summary['done'])} predicted, {len(summary['skipped'])} done before")
+    for item in summary["failed"]:
+        terminal.print(f"{item['patient']} failed: {item['reason']}", markup=False)
+    if summary["failed"]:
+        raise typer.Exit(2)
+
+
 def _print_predictions(record: dict[str, Any]) -> None:
     for item in record["models"]:
         answer.print(f"{item['title']}: {item['volume_ml']:.1f} mL (probability ≥ {item['threshold']:g})", markup=False)
+    for item in record["classifications"]:
+        answer.print(f"{item['title']}: probability {item['probability']:.2f}", markup=False)
+    for item in record["treatment"]:
+        said = "responder" if item["responder"] else "no responder"
+        answer.print(f"Treatment effect: {item['saved_ml']:.1f} mL less infarct, Dice {item['dice']:.2f}: {said}")
     for item in record["skipped"]:
         answer.print(f"{item['name']} left out: {item['reason']}", markup=False)
     for doubt in record["doubts"]:

@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from StrokePredictLib.errors import StrokeError
-from StrokePredictLib.models.bundle import find_bundle, open_bundle, shipped_bundles
+from StrokePredictLib.models.bundle import bundle_folders, find_bundle, open_bundle, shipped_bundles
 
 from .console import answer
 
@@ -15,7 +15,8 @@ from .console import answer
 def list_models() -> list[dict[str, Any]]:
     """Return one line a bundle at hand; a damaged one says so instead of hiding the others."""
     lines = []
-    for folder in shipped_bundles():
+    shipped = shipped_bundles()
+    for folder in bundle_folders():
         try:
             card = open_bundle(folder).card
         except StrokeError as error:
@@ -27,6 +28,8 @@ def list_models() -> list[dict[str, Any]]:
             "target": card.target,
             "inputs": [channel.role for channel in card.channels],
             "demonstration": card.demonstration,
+            "networks": len(card.weights),
+            "installed": folder not in shipped,
         })
     return lines
 

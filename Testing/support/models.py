@@ -106,7 +106,7 @@ def function_bundle(folder, card, *functions):
     return bundle
 
 
-def write_test_bundle(folder, kind, name=None, members=1, **changes):
+def write_test_bundle(folder, kind, name=None, members=1, first_seed=0, **changes):
     """Write a whole bundle with untrained weights."""
     from safetensors.torch import save_file
 
@@ -115,7 +115,7 @@ def write_test_bundle(folder, kind, name=None, members=1, **changes):
     for sub in ("configs", "models"):
         (folder / sub).mkdir(parents=True, exist_ok=True)
     for seed, weights in enumerate(names):
-        save_file({k: v.contiguous() for k, v in make_network(kind, seed).state_dict().items()}, folder / weights)
+        save_file({k: v.contiguous() for k, v in make_network(kind, first_seed + seed).state_dict().items()}, folder / weights)
     (folder / "configs" / "metadata.json").write_text(json.dumps({"stroke": card.model_dump(mode="json")}))
     write_sums(folder)
     return folder

@@ -14,7 +14,10 @@ from .sections import Sections
 #: Heights in MNI space (mm): lentiform nucleus, internal capsule and thalamus; corona radiata above the nuclei.
 BASAL_GANGLIA, SUPRAGANGLIONIC = 4.0, 26.0
 #: Sizes of a head against MNI's, and heights of the lowest section in MNI space (mm), that are tried.
-SIZES = np.arange(0.84, 1.17, 0.02)
+SIZES = np.arange(0.80, 1.11, 0.02)
+#: A head's usual size against MNI152, which came out larger than the 152 brains it was made of, and what a misfit in
+#: mm is worth against a size that is off by a factor of e.
+USUAL_SIZE, SIZE_MM = 0.92, 20.0
 HEIGHTS = np.arange(-75.0, 76.0, 1.0)
 _MNI = Path(__file__).resolve().parent.parent / "data" / "mni152.npz"
 _STEP = 4.0
@@ -69,7 +72,7 @@ def section_heights(brain: Volume, sections: Sections) -> np.ndarray:
         for low in HEIGHTS:
             at = low + np.arange(len(filled)) * step / size
             expected = np.stack([np.interp(at, z, extent, left=0, right=0) for extent in model.T], axis=1) * size
-            misfit = float(np.mean(np.abs(expected - seen))) + 20 * abs(np.log(size))
+            misfit = float(np.mean(np.abs(expected - seen))) + SIZE_MM * abs(np.log(size / USUAL_SIZE))
             if misfit < best:
                 best, answer = misfit, (size, low)
     size, low = answer
