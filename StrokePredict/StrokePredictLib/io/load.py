@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from ..case import ROLES, SERIES_ROLES, ClinicalFacts, StrokeCase
 from ..errors import StrokeError
 from ..preprocess.adc import compute_adc
-from ..preprocess.brain_mask import brain_mask
 from ..volume import Volume
+from .brain import find_brain
 from .folder import PatientFiles, find_files
 from .images import read_image
 from .unite import unite_grids
@@ -119,17 +117,7 @@ def _complete(case: StrokeCase, roles: Mapping[str, Path], found: PatientFiles |
     if "brain" in volumes:
         volumes["brain"] = volumes["brain"].with_array(volumes["brain"].array > 0.5)
         return
-    for role in ("b0", "dwi"):
-        if role in volumes:
-            volumes["brain"] = brain_mask(volumes[role])
-            case.sources["brain"] = f"computed from {ROLES[role][0]}"
-            return
-    for role in ("cbv", "cbf", "tmax", "adc"):  # maps are zero outside the brain as most software writes them
-        if role in volumes:
-            volumes["brain"] = _support(volumes[role])
-            case.sources["brain"] = f"where {ROLES[role][0]} is not zero"
-            case.doubts.append(f"No anatomical image: the brain mask is where {ROLES[role][0]} is not zero.")
-            return
+    find_brain(case)
 
 
 def _b_value(dwi: Path, found: PatientFiles | None) -> tuple[float, str]:
@@ -146,9 +134,3 @@ def _b_value(dwi: Path, found: PatientFiles | None) -> tuple[float, str]:
             if isinstance(content.get(key), (int, float)) and content[key] > 0:
                 return float(content[key]), f"{sidecar.name}: {key}"
     return 1000.0, "assumed: no sidecar says it"
-
-
-def _support(volume: Volume) -> Volume:
-    from ..preprocess.brain_mask import fill_sections
-
-    return volume.with_array(fill_sections(np.abs(volume.array) > 0), name="brain mask")

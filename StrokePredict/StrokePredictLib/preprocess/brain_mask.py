@@ -10,9 +10,17 @@ from scipy.spatial import ConvexHull, QhullError
 from ..errors import StrokeError
 from ..io.images import to_itk
 from ..volume import Volume
+from .midline import Midline, mirrored
+from .symmetry import mirror_plane
 
 #: A head has at least this much brain in the slab; less means that the mask failed.
 SMALLEST_BRAIN_ML = 50.0
+#: The mirror image of the other hemisphere is believed this far (mm, twice) inside its rim.
+MIRROR_MARGIN_MM = 5.0
+#: Bright fluid shines this far (mm) out of the brain.
+BLUR_MM = 3.0
+#: Fluid at the rim is bright where it exceeds the brain's median by this factor.
+BRIGHT_RIM = 1.3
 
 
 def brain_mask(image: Volume, *, opening_mm: float = 20.0, sure: float = 0.5, possible: float = 0.2) -> Volume:
@@ -48,11 +56,11 @@ def brain_mask(image: Volume, *, opening_mm: float = 20.0, sure: float = 0.5, po
     opened = SimpleITK.BinaryMorphologicalOpening(head, _element(image, opening_mm), SimpleITK.sitkBall)
     largest = SimpleITK.RelabelComponent(SimpleITK.ConnectedComponent(opened)) == 1
     piece = SimpleITK.GetArrayFromImage(largest) > 0
-    # Heads are tilted: the mirror image is only trusted some way inside its rim.
-    core = SimpleITK.BinaryErode(largest, _element(image, opening_mm / 2), SimpleITK.sitkBall)
-    other_side = _mirrored(SimpleITK.GetArrayViewFromImage(core) > 0, perhaps, image)
+    # No head is quite symmetric: the mirror image is only trusted a little inside its rim.
+    core = SimpleITK.BinaryErode(largest, _element(image, MIRROR_MARGIN_MM), SimpleITK.sitkBall)
+    other_side = _other_side(SimpleITK.GetArrayFromImage(core) > 0, piece, image)
     outline = np.stack([_hull(section) for section in piece | other_side])
-    array = fill_sections(piece | (outline & perhaps))
+    array = _without_blur(fill_sections(piece | (outline & perhaps)), other_side, image)
     volume = float(array.sum()) * image.voxel_ml
     if volume < SMALLEST_BRAIN_ML:
         raise StrokeError(
@@ -103,16 +111,32 @@ def _hull(section: np.ndarray) -> np.ndarray:
     return inside
 
 
-def _mirrored(piece: np.ndarray, head: np.ndarray, image: Volume) -> np.ndarray:
-    """Return a mask flipped left to right about the place where the head's profile fits its own mirror image best."""
-    axis = 2 - int(np.argmax(np.abs(image.direction[0])))  # the array axis that runs left to right
-    profile = head.sum(axis=tuple(a for a in range(3) if a != axis)).astype(np.float64)
-    # Profile p(x) against p(s − x): the convolution of p with itself peaks at the best s.
-    best = int(np.argmax(np.convolve(profile, profile)))
-    index = best - np.arange(len(profile))
-    inside = (index >= 0) & (index < len(profile))
-    flipped = np.take(piece, np.clip(index, 0, len(profile) - 1), axis=axis)
-    return flipped & inside.reshape([-1 if a == axis else 1 for a in range(3)])
+def _without_blur(mask: np.ndarray, sure: np.ndarray, image: Volume) -> np.ndarray:
+    """Take away rim voxels that only shine with their neighbours' light.
+
+    Fluid around the brain is so bright on a b0 that a threshold between background and brain lies far outside it. The
+    edge is where the signal falls to half of what it is just inside; a dark lesion has its own, dark, inside, and what
+    the other hemisphere has is ``sure``. Where the rim is not bright (DWI) nothing is taken.
+    """
+    cross = np.array([[[0, 1, 0], [1, 1, 1], [0, 1, 0]]], dtype=bool)
+    rim = mask & ~ndimage.binary_erosion(mask, cross)
+    size = [1, *(2 * max(1, round(BLUR_MM / float(s))) + 1 for s in image.spacing[1::-1])]
+    inside = ndimage.grey_dilation(np.where(mask, image.array, 0), size=size)
+    if not rim.any() or np.median(inside[rim]) < BRIGHT_RIM * np.median(image.array[mask]):
+        return mask
+    faint = (image.array < 0.5 * inside) & ~sure
+    for _ in range(max(1, round(BLUR_MM / float(image.spacing[:2].mean())))):
+        rim = mask & ~ndimage.binary_erosion(mask, cross)
+        mask = mask & ~(rim & faint)
+    return mask
+
+
+def _other_side(core: np.ndarray, piece: np.ndarray, image: Volume) -> np.ndarray:
+    """Return a mask flipped about the plane that mirrors the head's piece best."""
+    if min(piece.shape) < 3 or not piece.any():
+        return piece
+    midline = Midline(*mirror_plane(image.with_array(piece)))
+    return mirrored(image.with_array(core), midline, is_mask=True).array
 
 
 def _element(image: Volume, diameter_mm: float) -> list[int]:

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..volume import Volume
+from .registration import apply_rigid
+from .symmetry import mirror_plane
+
+#: Masks smaller than this (mL) have no shape to find a plane by.
+SMALLEST_ML = 300.0
 
 
 @dataclass(frozen=True)
@@ -34,19 +39,42 @@ class Midline:
 
 
 def midline_of(brain: Volume) -> Midline:
-    """Return the sagittal plane that halves the brain mask.
-
-    The normal is the scanner's left-right axis; the head's own tilt is left to registration.
+    """Return the plane about which the brain mask mirrors best, however the head is turned in the scanner.
 
     Parameters
     ----------
     brain : Volume
-        bool.
+        bool. Of less than a hemisphere's worth, or a single section, the sagittal plane that halves it is taken.
     """
-    normal = np.array([1.0, 0.0, 0.0])
-    k, j, i = np.nonzero(brain.array)
+    inside = brain.array > 0
+    if min(brain.shape) < 3 or np.count_nonzero(inside) * brain.voxel_ml < SMALLEST_ML:
+        return _halved(brain, inside)
+    normal, offset = mirror_plane(brain.with_array(inside))
+    return Midline(normal, offset)
+
+
+def _halved(brain: Volume, inside: np.ndarray) -> Midline:
+    k, j, i = np.nonzero(inside)
     points = brain.affine[:3, :3] @ np.stack([i, j, k]) + brain.affine[:3, 3:]
-    return Midline(normal, float(np.median(points[0])))
+    return Midline(np.array([1.0, 0.0, 0.0]), float(np.median(points[0])) if i.size else 0.0)
+
+
+def mirrored(image: Volume, midline: Midline, *, is_mask: bool = False) -> Volume:
+    """Return the image with every voxel's value taken from the other hemisphere.
+
+    Parameters
+    ----------
+    image : Volume
+        3D.
+    midline : Midline
+        From `midline_of`.
+    is_mask : bool
+        Nearest neighbour; linear otherwise.
+    """
+    matrix = np.eye(4)
+    matrix[:3, :3] -= 2.0 * np.outer(midline.normal, midline.normal)
+    matrix[:3, 3] = 2.0 * midline.offset * midline.normal
+    return apply_rigid(image, image, matrix, is_mask=is_mask)
 
 
 def side_of(mask: Volume, midline: Midline) -> str:
