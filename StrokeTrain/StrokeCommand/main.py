@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -38,10 +40,16 @@ File = Annotated[Path | None, typer.Option(help="This image, whatever the folder
 
 def run() -> None:
     """Run the command line; exit 0 done, 2 the user's mistake, 1 ours."""
+    for stream in (sys.stdout, sys.stderr):
+        # A pipe on Windows knows neither ≥ nor an umlaut; no result may be lost over its spelling.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    signal.signal(signal.SIGTERM, _stopped)
     try:
         app(prog_name="stroke")
     except StrokeError as error:
-        terminal.print(f"[red]error:[/] {' '.join(str(error).split())}" if terminal.is_terminal else f"error: {error}")
+        # Names may hold brackets, which are no markup.
+        terminal.print(f"error: {' '.join(str(error).split())}", style="red", markup=False, emoji=False)
         sys.exit(2)
     except KeyboardInterrupt:
         terminal.print("cancelled; what was finished stays, nothing is half-written.")
@@ -50,6 +58,11 @@ def run() -> None:
         traceback.print_exc()
         terminal.print("This is a fault of the software, not of your data. Please report the lines above.")
         sys.exit(1)
+
+
+def _stopped(number: int, frame: object) -> None:
+    """End as on Ctrl-C, so that what was begun is cleaned up."""
+    raise KeyboardInterrupt
 
 
 @app.callback(invoke_without_command=True)
@@ -185,14 +198,19 @@ def predict(
     tmax: File = None,
     cbf: File = None,
     cbv: File = None,
+    mtt: File = None,
+    ctp: File = None,
     brain: File = None,
+    sections: Annotated[
+        str | None, typer.Option(help="For a classifier: its sections, counted from the foot end from 0, as 7,11.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the networks; every model whose inputs exist, unless --model names some."""
-    files = _files(dwi=dwi, b0=b0, adc=adc, tmax=tmax, cbf=cbf, cbv=cbv, brain=brain)
+    files = _files(dwi=dwi, b0=b0, adc=adc, tmax=tmax, cbf=cbf, cbv=cbv, mtt=mtt, ctp=ctp, brain=brain)
     result = _job(
         "predict", "Prediction", as_json, output=output, folder=case, patient=patient, files=files,
-        models=_words(model), device=device,
+        models=_words(model), device=device, levels=_numbers(sections),
     )  # fmt: skip
     if "cohort" in result:
         _end_cohort(result["cohort"], as_json)
@@ -241,6 +259,13 @@ def model_verify(name: str) -> None:
 def _words(text: str | None) -> list[str] | None:
     """Return the words of an option that takes several, with commas between; None where it was not given."""
     return [word.strip() for word in text.split(",") if word.strip()] if text else None
+
+
+def _numbers(text: str | None) -> list[int] | None:
+    try:
+        return [int(word) for word in _words(text) or []] or None
+    except ValueError as error:
+        raise StrokeError(f"--sections {text}: whole numbers with commas between are needed, as 7,11.") from error
 
 
 @model_app.command("install")

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from StrokePredictLib.case import ROLES
-from StrokePredictLib.models.bundle import METADATA, WEIGHTS, write_sums
-from StrokePredictLib.models.card import Card
+from StrokePredictLib.models.bundle import METADATA, write_sums
+from StrokePredictLib.models.card import Card, Channel
 from StrokePredictLib.networks import NETWORKS
+from StrokePredictLib.networks.vgg19 import FILE as VGG19_FILE
 from StrokePredictLib.study import DEMONSTRATION, NOT_CLINICAL
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-def write_bundle(folder: Path, network: nn.Module, card: Card, version: str, changes: str) -> None:
+def write_bundle(
+    folder: Path, networks: nn.Module | Sequence[nn.Module], card: Card, version: str, changes: str
+) -> None:
     """Write a bundle into an empty folder.
 
     Parameters
     ----------
     folder : Path
         Empty; stage it (`StrokePredictLib.io.output.staged_folder`) so that it is whole or absent.
-    network : torch.nn.Module
-        With the trained weights.
+    networks : torch.nn.Module, or several
+        With the trained weights; as many as the card names weight files. Image features that the card says lie
+        elsewhere are left out.
     card : Card
         What the model says of itself.
     version, changes : str
@@ -34,12 +39,16 @@ def write_bundle(folder: Path, network: nn.Module, card: Card, version: str, cha
     """
     from safetensors.torch import save_file
 
+    networks = list(networks) if isinstance(networks, Sequence) else [networks]
     for name in ("configs", "models", "docs"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    state = {key: tensor.detach().cpu().contiguous() for key, tensor in network.state_dict().items()}
-    save_file(state, folder / WEIGHTS)
+    for network, name in zip(networks, card.weights, strict=True):
+        state = {key: tensor.detach().cpu().contiguous() for key, tensor in network.state_dict().items()}
+        if card.network.external_features:
+            state = {key: tensor for key, tensor in state.items() if not key.startswith("features.")}
+        save_file(state, folder / name)
     _write_json(folder / METADATA, _metadata(card, version, changes))
-    _write_json(folder / "configs" / "inference.json", _inference(card))
+    _write_json(folder / "configs" / "inference.json", inference_config(card))
     (folder / "docs" / "README.md").write_text(_readme(card, version), encoding="utf-8")
     write_sums(folder)
 
@@ -52,6 +61,7 @@ def _metadata(card: Card, version: str, changes: str) -> dict[str, Any]:
     """Return MONAI's metadata with our card under ``stroke``."""
     width, height = card.matrix
     channels = {str(i): ROLES[channel.role][0] for i, channel in enumerate(card.channels)}
+    modality = "CT" if any(channel.role in ("ctp", "ncct") for channel in card.channels) else "MR"
     return {
         "version": version,
         "changelog": {version: changes},
@@ -69,52 +79,73 @@ def _metadata(card: Card, version: str, changes: str) -> dict[str, Any]:
         "network_data_format": {
             "inputs": {
                 "image": {
-                    "type": "image", "format": "magnitude", "modality": "MR", "num_channels": len(card.channels),
+                    "type": "image", "format": "magnitude", "modality": modality, "num_channels": len(card.channels),
                     "spatial_shape": [height, width], "dtype": "float32", "value_range": [0, 1],
                     "is_patch_data": False, "channel_def": channels,
                 }
             },
-            "outputs": {
-                "pred": {
-                    "type": "image", "format": "segmentation", "num_channels": 3, "spatial_shape": [height, width],
-                    "dtype": "float32", "value_range": [], "is_patch_data": False,
-                    "channel_def": {"0": "lesion", "1": "healthy tissue", "2": "background"},
-                }
-            },
+            "outputs": {"pred": _output_format(card)},
         },
         "stroke": card.model_dump(mode="json"),
     }  # fmt: skip
 
 
-def _inference(card: Card) -> dict[str, Any]:
-    """Return the configuration for MONAI's own command line: prepared sections in, class probabilities out.
+def _output_format(card: Card) -> dict[str, Any]:
+    """Return MONAI's description of what comes out."""
+    if card.output == "probability":
+        return {"type": "probabilities", "format": "classes", "num_channels": 1, "spatial_shape": [1],
+                "dtype": "float32", "value_range": [0, 1], "is_patch_data": False,
+                "channel_def": {"0": "large core"}}  # fmt: skip
+    width, height = card.matrix
+    classes = ["lesion", "healthy tissue", "background"] if card.network.name == "debs2021" else ["lesion"]
+    return {
+        "type": "image", "format": "segmentation", "num_channels": len(classes), "spatial_shape": [height, width],
+        "dtype": "float32", "value_range": [0, 1], "is_patch_data": False,
+        "channel_def": {str(i): name for i, name in enumerate(classes)},
+    }  # fmt: skip
 
-    StrokePredict never parses this file. ``sections`` names a NumPy file of shape ``(section, channel, y, x)``,
-    prepared as the card says.
+
+def inference_config(card: Card) -> dict[str, Any]:
+    """Return the configuration for MONAI's own command line: prepared inputs in, probabilities out.
+
+    StrokePredict never parses this file. ``sections`` names a NumPy file prepared as the card says, by arrangement:
+    ``(section, channel, y, x)``; ``(section, sections × channel, y, x)``; ``(1, section, channel, y, x)``; ``(1,
+    sections, time, y, x)``. A conditioned network also takes ``told``, ``(section, 14)``. An ensemble's mean is saved.
     """
     module, cls = NETWORKS[card.network.name].split(":")
-    return {
+    config: dict[str, Any] = {
         "imports": ["$import numpy", "$import torch", "$from safetensors.torch import load_file"],
         "bundle_root": ".",
         "sections": "$@bundle_root + '/sections.npy'",
         "output": "$@bundle_root + '/probabilities.npy'",
         "device": "$torch.device('cuda' if torch.cuda.is_available() else 'cpu')",
-        "network_def": {"_target_": f"StrokePredictLib.networks.{module}.{cls}", **card.network.options},
-        "network": "$@network_def.to(@device)",
-        "weights": f"$load_file(@bundle_root + '/{WEIGHTS}')",
-        "load": "$@network.load_state_dict(@weights) and @network.eval()",
         "input": "$torch.from_numpy(numpy.load(@sections)).to(@device)",
-        "run": [
-            "$@load",
-            "$numpy.save(@output, @network(@input).softmax(dim=1).detach().cpu().numpy())",
-        ],
     }
+    inputs = "@input"
+    if card.conditioned:
+        config["told"] = "$@bundle_root + '/told.npy'"
+        config["condition"] = "$torch.from_numpy(numpy.load(@told)).to(@device)"
+        inputs += ", @condition"
+    if card.network.external_features:
+        config["vgg19"] = VGG19_FILE
+    steps, answers = [], []
+    for number, weights in enumerate(card.weights):
+        name = "network" if len(card.weights) == 1 else f"network_{number}"
+        config[f"{name}_def"] = {"_target_": f"StrokePredictLib.networks.{module}.{cls}", **card.network.options}
+        config[name] = f"$@{name}_def.to(@device)"
+        if card.network.external_features:
+            steps.append(f"$@{name}.load_features(@vgg19)")
+        strict = "" if not card.network.external_features else ", strict=False"
+        steps.append(f"$@{name}.load_state_dict(load_file(@bundle_root + '/{weights}'){strict}) and @{name}.eval()")
+        answers.append(f"@{name}({inputs}){'.softmax(dim=1)' if card.network.name == 'debs2021' else '.sigmoid()'}")
+    mean = f"(({' + '.join(answers)}) / {len(answers)})"
+    return config | {"run": [*steps, f"$numpy.save(@output, {mean}.detach().cpu().numpy())"]}
 
 
 def _readme(card: Card, version: str) -> str:
     scores = "\n".join(f"- {name}: {score}" for name, score in card.scores.items())
     channels = "\n".join(
-        f"- {ROLES[c.role][0]} ({c.unit}): {c.normalisation}, scale {c.scale:g}, clipped to 0..1" for c in card.channels
+        f"- {ROLES[c.role][0]} ({c.unit}): {c.normalisation}, scale {c.scale:g}" + _clipping(c) for c in card.channels
     )
     lead = f"**{DEMONSTRATION}**\n\n" if card.demonstration else ""
     return (
@@ -123,3 +154,9 @@ def _readme(card: Card, version: str) -> str:
         f"{card.spacing_mm[0]:g}×{card.spacing_mm[1]:g} mm, 0 outside the brain.\n\n"
         f"## Training\n\n{card.training.data}\n\n## Measured\n\n{scores}\n\n## Licence\n\n{card.licence}\n"
     )
+
+
+def _clipping(channel: Channel) -> str:
+    if channel.normalisation == "zscore":
+        return ""
+    return ", negative values are 0" if channel.ceiling is None else f", clipped to 0..{channel.ceiling:g}"
