@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
@@ -10,6 +11,8 @@ from torch import nn
 from .conv_lstm import ConvLSTM
 
 FILTERS = (16, 32, 64, 128, 256)
+#: Sections that go through encoder blocks and decoder together when nothing is learnt.
+AT_ONCE = 8
 
 
 class ResidualBlock(nn.Module):
@@ -74,17 +77,26 @@ class Alis2020(nn.Module):
         size = x.shape[:2]
         skips = []
         for level, (block, recurrent) in enumerate(zip(self.encoders, self.recurrent, strict=True)):
-            x = _each(block, x)
-            x = recurrent(x, present)
+            x = _in_parts(block, x.flatten(0, 1)).unflatten(0, size)
+            x = recurrent(x, present).flatten(0, 1)
             if level < len(FILTERS) - 1:
                 skips.append(x)
-                x = _each(self.pool, x)
-        x = x.flatten(0, 1)
-        for up, decoder in zip(self.ups, self.decoders, strict=True):
-            x = decoder(torch.cat([up(x), skips.pop().flatten(0, 1)], dim=1))
-        return self.head(x).unflatten(0, size)
+                x = self.pool(x).unflatten(0, size)
+        return _in_parts(self._decode, x, *skips).unflatten(0, size)
+
+    def _decode(self, x: torch.Tensor, *skips: torch.Tensor) -> torch.Tensor:
+        """Return the logits of single sections; the decoder looks at each alone."""
+        for up, decoder, skip in zip(self.ups, self.decoders, skips[::-1], strict=True):
+            x = decoder(torch.cat([up(x), skip], dim=1))
+        return self.head(x)
 
 
-def _each(layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
-    """Apply a 2D layer to every section."""
-    return layer(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+def _in_parts(layer: Callable[..., torch.Tensor], *tensors: torch.Tensor) -> torch.Tensor:
+    """Apply what looks at each section alone to a few sections at a time, unless gradients are wanted.
+
+    A whole patient's feature maps at full resolution, several at once, would take more than a gigabyte.
+    """
+    if torch.is_grad_enabled():
+        return layer(*tensors)
+    parts = zip(*(tensor.split(AT_ONCE) for tensor in tensors), strict=True)
+    return torch.cat([layer(*part) for part in parts])

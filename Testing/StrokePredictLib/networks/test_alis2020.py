@@ -115,3 +115,11 @@ def test_every_parameter_learns():
     network = create("alis2020")
     network(torch.randn(1, 2, 2, 16, 16)).square().mean().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
+
+
+def test_sections_in_parts_give_the_same_as_all_at_once(network):
+    """Without gradients a few sections at a time go through what looks at each alone."""
+    x = torch.randn(1, 19, 2, 16, 16)
+    with torch.no_grad():
+        parts = network(x)
+    assert torch.allclose(parts, network(x).detach(), atol=1e-6)
