@@ -8,10 +8,12 @@ from typing import Any
 from .case import ROLES, SERIES_ROLES, StrokeCase
 from .errors import StrokeError
 from .io.folder import PatientFiles, find_files, list_patients
+from .io.follow_up import load_follow_up
 from .io.load import load_case
 from .io.output import staged_folder
 from .models.bundle import open_bundle, shipped_bundles
 from .preprocess.doubts import doubts_of, motion_of
+from .preprocess.template import aspects_sections, fit_template
 from .progress import Progress, part, silent
 
 #: What besides models can be done, by the roles of which one set must be there.
@@ -42,12 +44,14 @@ def run(
     cohort : bool
         Check all of them; one patient's fault does not end it.
     output : path-like, optional
-        Folder for the contact sheet, ``contact-sheet-N.png``.
+        Folder for the contact sheet, ``contact-sheet-N.png``, and, of one patient, ``checkerboard-ROLE.png`` for every
+        image that was registered.
 
     Returns
     -------
     dict
-        ``patients``: by patient ``images``, ``tasks``, ``doubts``, and ``error`` where it cannot be read. ``files``.
+        ``patients``: by patient ``images``, ``tasks``, ``follow_up`` (None without one), ``aspects`` (proposed
+        sections), ``doubts``, and ``error`` where it cannot be read. ``files``.
 
     Raises
     ------
@@ -71,7 +75,7 @@ def run(
             from .report.contact_sheet import row_of
 
             rows.append(row_of(entry, case))
-    written = _draw(output, rows) if output is not None else []
+    written = _draw(output, rows, case if not cohort else None) if output is not None else []
     progress(1.0, "done")
     return {"patients": checked, "files": written}
 
@@ -85,20 +89,51 @@ def check_patient(
     case = load_case(folder, patient=patient, with_series=True)
     progress(0.6, "looking for doubts")
     doubts = [*case.doubts, *doubts_of(case)]
-    doubts += [f"{ROLES[role][0]}: {said}." for role, said in case.sources.items() if "assumed" in said]
+    if not any("assumed" in doubt for doubt in doubts):
+        doubts += [f"{ROLES[role][0]}: {said}." for role, said in case.sources.items() if "assumed" in said]
     for role in SERIES_ROLES:
         if role in case.volumes:
             doubts += [*motion_of(case.volumes[role], role), *_timing(role, found)]
+    follow_up = _follow_up(folder, case, patient, doubts)
+    progress(0.8, "finding the template")
     entry = {
         "patient": case.patient,
         "simulated": case.simulated,
         "modality": case.modality,
         "images": _images(case),
         "tasks": _tasks(case),
+        "follow_up": follow_up,
+        "aspects": _aspects(case),
         "doubts": doubts,
         "error": None,
     }
     return entry, case
+
+
+def _follow_up(folder: Path | str, case: StrokeCase, patient: str | None, doubts: list[str]) -> dict[str, Any] | None:
+    """Return what the follow-up lesion is; what speaks against it goes to the doubts."""
+    try:
+        found = load_follow_up(folder, case, patient)
+    except StrokeError as error:
+        doubts.append(str(error))
+        return None
+    if found is None:
+        return None
+    doubts += found.doubts
+    volume = float(found.lesion.array.sum()) * found.lesion.voxel_ml
+    return {"source": found.source, "lesion_ml": round(volume, 1)}
+
+
+def _aspects(case: StrokeCase) -> dict[str, int]:
+    """Return the two ASPECTS sections, counted from 1; empty where the template is not found."""
+    image = next((case.volumes[role] for role in ("dwi", "b0", "ncct") if role in case.volumes), None)
+    if image is None or "brain" not in case.volumes or not image.same_grid(case.volumes["brain"]):
+        return {}
+    try:
+        fit = fit_template(image, case.volumes["brain"])
+    except StrokeError:
+        return {}
+    return {} if fit.failure else {name: n + 1 for name, n in aspects_sections(case.reference, fit).items()}
 
 
 def _images(case: StrokeCase) -> list[dict[str, str]]:
@@ -152,9 +187,18 @@ def _timing(role: str, found: PatientFiles) -> list[str]:
     return [f"{ROLES[role][0]}: {warning}." for warning in timing.warnings]
 
 
-def _draw(output: Path | str, rows: list) -> list[str]:
+def _draw(output: Path | str, rows: list, case: StrokeCase | None) -> list[str]:
+    from .report.checkerboard import write_checkerboard
     from .report.contact_sheet import write_sheets
 
     with staged_folder(output) as stage:
         names = write_sheets(stage, rows)
+        fixed = next((case.volumes[r] for r in ("b0", "dwi", "ncct") if r in case.volumes), None) if case else None
+        for role in ("flair", "ncct", "cbf", "cbv"):
+            said = case.sources.get(role, "") if case else ""
+            if fixed is None or "registered, moved" not in said:
+                continue
+            names.append(f"checkerboard-{role}.png")
+            words = f"{ROLES[role][0]} on the reference: {said.split('; ')[-1]}"
+            write_checkerboard(stage / names[-1], fixed, case.volumes[role], case.volumes.get("brain"), words)
     return [str(Path(output) / name) for name in names]

@@ -93,6 +93,12 @@ def _print_patient(entry: dict[str, Any]) -> None:
     for task in entry["tasks"]:
         tasks.add_row(task["name"], "ready" if task["ready"] else "-", ", ".join(task["missing"]))
     answer.print(tasks)
+    if entry["follow_up"]:
+        told = f"Follow-up lesion: {entry['follow_up']['lesion_ml']:.1f} mL ({entry['follow_up']['source']})."
+        answer.print(told, markup=False)
+    if entry["aspects"]:
+        words = ", ".join(f"{name} {number}" for name, number in entry["aspects"].items())
+        answer.print(f"Sections proposed for ASPECTS, counted from 1: {words}.", markup=False)
     for doubt in entry["doubts"]:
         answer.print(f"! {doubt}", markup=False)
     if not entry["doubts"]:

@@ -107,3 +107,25 @@ def test_folders_without_patients(tmp_path):
         run(tmp_path, cohort=True)
     with pytest.raises(StrokeError, match="no image found"):
         run(tmp_path)
+
+
+def test_a_registered_image_gets_a_checkerboard_and_the_template_is_found(patient, tmp_path):
+    write(tmp_path / "case", patient)
+    flair = patient.volumes["flair"]
+    shifted = flair.affine.copy()
+    shifted[:3, 3] += [4.0, -3.0, 2.0]
+    write_image(tmp_path / "case" / "flair.nii.gz", Volume(flair.array, shifted))
+    result = run(tmp_path / "case", output=tmp_path / "out")
+    assert any(path.endswith("checkerboard-flair.png") for path in result["files"])
+    assert set(result["patients"][0]["aspects"]) == {"basal ganglia", "supraganglionic"}
+    assert result["patients"][0]["follow_up"] is None
+
+
+def test_the_follow_up_lesion_is_measured(patient, tmp_path):
+    first, second = (tmp_path / "raw_data" / "sub-0001" / f"ses-{n}" for n in ("01", "02"))
+    write(first, patient)
+    second.mkdir()
+    lesion = patient.truth["infarct"]
+    write_image(second / "sub-0001_ses-02_lesion-msk.nii.gz", lesion.with_array(lesion.array > 0))
+    follow_up = entry_of(tmp_path)["follow_up"]
+    assert follow_up["lesion_ml"] == pytest.approx((lesion.array > 0).sum() * lesion.voxel_ml, abs=0.1)

@@ -1,0 +1,81 @@
+"""The MNI template found in simulated patients, whose place in it is known."""
+
+import numpy as np
+import pytest
+
+from StrokePredictLib.errors import StrokeError
+from StrokePredictLib.phantom.anatomy import draw_pose
+from StrokePredictLib.phantom.patient import simulate_patient
+from StrokePredictLib.preprocess.template import aspects_sections, fit_template, from_template, template, to_template
+from StrokePredictLib.volume import Volume
+
+
+def mni_places():
+    x, y, z = (a.ravel() for a in np.meshgrid([-50, -25, 0, 25, 50], [-70, -40, -10, 20, 45], [-10, 6, 30, 50]))
+    inside = (x / 65) ** 2 + ((y + 17) / 85) ** 2 + ((z - 10) / 60) ** 2 < 1
+    return np.stack([x, y, z], axis=1)[inside].astype(float)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    patient = simulate_patient(2, perfusion=False)
+    brain = patient.truth["brain"].with_array(patient.truth["brain"].array > 0)
+    return patient, {role: fit_template(patient.volumes[role], brain) for role in ("b0", "dwi", "flair")}
+
+
+@pytest.mark.parametrize("role", ["b0", "dwi", "flair"])
+def test_places_of_the_template_in_the_patient(fitted, role):
+    """The patient's own bends of some 2 mm are beyond an affine; it must not add more than as much again."""
+    patient, fits = fitted
+    pose = draw_pose(patient.seed, female=patient.facts["sex"] == "F")
+    true = pose.to_ras(mni_places()) * [-1, -1, 1]
+    gap = np.linalg.norm(fits[role].to_patient(mni_places()) - true, axis=1)
+    assert not fits[role].failure
+    assert np.median(gap) < 3.5
+    assert np.percentile(gap, 95) < 6.0
+    assert np.allclose(fits[role].to_mni(fits[role].to_patient(mni_places())), mni_places(), atol=1e-6)
+
+
+def test_aspects_sections_show_their_levels(fitted):
+    """By the pose that the patient was made with, both sections run within half a section of their MNI heights."""
+    patient, fits = fitted
+    volume = patient.volumes["dwi"]
+    sections = aspects_sections(volume, fits["dwi"])
+    assert list(sections) == ["basal ganglia", "supraganglionic"]
+    pose = draw_pose(patient.seed, female=patient.facts["sex"] == "F")
+    for name, height in (("basal ganglia", 6.0), ("supraganglionic", 30.0)):
+        place = pose.to_ras(np.array([[0.0, -12.0, height]]))[0] * [-1, -1, 1]
+        number = (np.linalg.inv(volume.affine) @ np.append(place, 1.0))[2]
+        assert abs(sections[name] - number) <= 1.0
+
+
+def test_to_the_template_and_home(fitted):
+    patient, fits = fitted
+    brain = patient.truth["brain"].with_array(patient.truth["brain"].array > 0)
+    there = to_template(brain, fits["dwi"], is_mask=True)
+    assert there.same_grid(template())
+    inside = template().array > 0
+    assert 2 * (there.array & inside).sum() / (there.array.sum() + inside.sum()) > 0.85
+    home = from_template(there, brain, fits["dwi"], is_mask=True).array
+    assert 2 * (home & brain.array).sum() / (home.sum() + brain.array.sum()) > 0.95
+
+
+def test_the_template_is_upright_and_its_left_is_left():
+    """MNI's origin is the anterior commissure: the brain reaches further back than forward."""
+    brain = template()
+    index = np.argwhere(brain.array > 0)[:, ::-1]
+    lps = index @ brain.affine[:3, :3].T + brain.affine[:3, 3]
+    assert abs(lps[:, 0].mean()) < 2.0
+    assert lps[:, 1].max() > 95
+    assert lps[:, 1].min() > -80
+    assert lps[:, 2].max() > 70
+
+
+def test_noise_and_empty_masks(fitted):
+    patient, _ = fitted
+    brain = patient.truth["brain"].with_array(patient.truth["brain"].array > 0)
+    noise = np.random.default_rng(0).normal(100, 30, brain.shape).astype(np.float32)
+    everywhere = brain.with_array(np.ones(brain.shape, bool))
+    assert fit_template(brain.with_array(noise), everywhere).failure
+    with pytest.raises(StrokeError, match="too little brain"):
+        fit_template(Volume(noise, brain.affine, name="x"), brain.with_array(np.zeros(brain.shape, bool)))
