@@ -121,6 +121,8 @@ class StrokeCase:
         By role, the file and the rule by which it plays that role.
     doubts : list of str
         Sentences for the reader; shown in every report.
+    measured : dict of str to Volume
+        By kind of image (``"perfusion"``), bool on the reference grid: where it was measured. Absent: everywhere.
     simulated : bool
         True for phantom patients; every page says so.
     """
@@ -130,6 +132,7 @@ class StrokeCase:
     facts: ClinicalFacts = field(default_factory=ClinicalFacts)
     sources: dict[str, str] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
+    measured: dict[str, Volume] = field(default_factory=dict)
     simulated: bool = False
 
     @property

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from . import criteria
 from .case import StrokeCase
 from .cleaning import CleaningOptions, clean, options_record
+from .coverage import coverage_doubts, describe_coverage, subacute_doubt
 from .errors import StrokeError
 from .perfusion.ratio import ct_core, relative_cbf
 from .perfusion.scaling import RATIO_BIAS
@@ -101,18 +100,20 @@ def quantify(
     if core_key and "hypoperfused_tmax" in masks:
         masks["penumbra"] = penumbra(masks["hypoperfused_tmax"], masks[core_key])
     volumes = {key: round(volume_ml(mask), 2) for key, mask in masks.items()} | levels
-    doubts = list(case.doubts) + _coverage_doubts(brain)
+    doubts = list(case.doubts) + coverage_doubts(case) + subacute_doubt(case, masks)
     if core_key == "core_cbf":
         doubts.append(f"The core is rCBF < {RCBF_CORE:.0%}, which is biased: {RATIO_BIAS}.")
     if told.get("fallback"):
         doubts.append(f"rCBF: {told['fallback']}.")
     failed = _quality_failed(quality, options, doubts)
     result = _numbers(case, volumes, core_key, failed)
-    finding = masks.get("hypoperfused_tmax") or masks[core_key]
+    # Perfusion may be normal by now where the core is not.
+    found = [masks[key] for key in ("hypoperfused_tmax", core_key) if key in masks]
+    finding = next((mask for mask in found if mask.array.any()), found[0])
     return Findings(masks, result | {
         "rcbf": told,
         "side": side_of(finding, midline),
-        "coverage": _coverage(brain),
+        "coverage": describe_coverage(case),
         "cleaning": steps,
         "doubts": doubts,
         "parameters": options.record(),
@@ -132,21 +133,24 @@ def _threshold_adc(
 def _threshold_tmax(
     case: StrokeCase, options: ThresholdOptions, midline: Midline, masks: dict[str, Volume], steps: list[dict[str, Any]]
 ) -> dict[str, float]:
-    """Add the hypoperfused mask; return the volumes at every level, the higher ones within the cleaned 6 s mask."""
+    """Add the hypoperfused mask; return the volumes at every level, those from 6 s on within the cleaned 6 s mask."""
     if "tmax" not in case.volumes:
         return {}
     tmax, brain = case.volumes["tmax"], case.volumes["brain"]
-    raw = hypoperfused(tmax, brain, options.tmax)
-    main, done = clean(raw, "hypoperfused_tmax", options.tmax_cleaning, midline, case.volumes)
-    masks["hypoperfused_tmax"] = main
+
+    def cleaned(limit: float, key: str) -> tuple[Volume, list[dict[str, Any]]]:
+        return clean(hypoperfused(tmax, brain, limit), key, options.tmax_cleaning, midline, case.volumes)
+
+    masks["hypoperfused_tmax"], done = cleaned(options.tmax, "hypoperfused_tmax")
     steps += done
+    # Mismatch, HIR and the trials' criteria keep the rule's own 6 s, whatever limit a reader tries for the mask.
+    rule, _ = cleaned(TMAX_HYPOPERFUSED, "rule")
     levels = {}
     for level in TMAX_LEVELS:
-        raw = hypoperfused(tmax, brain, level)
-        if level < options.tmax:
-            mask, _ = clean(raw, f"tmax_gt_{level:g}", options.tmax_cleaning, midline, case.volumes)
+        if level < TMAX_HYPOPERFUSED:
+            mask, _ = cleaned(level, f"tmax_gt_{level:g}")
         else:
-            mask = raw.with_array(raw.array & main.array)
+            mask = rule.with_array(rule.array & (tmax.array > level))
         levels[f"tmax_gt_{level:g}"] = round(volume_ml(mask), 2)
     return levels
 
@@ -173,7 +177,6 @@ def _numbers(case: StrokeCase, volumes: dict[str, float], core_key: str | None, 
     if failed:
         shown |= {key: criteria.NOT_COMPUTED for key in _PERFUSION_KEYS if key in volumes}
     core = _number(shown.get(core_key)) if core_key else None
-    # The rule's own 6 s, whatever limit the reader tries for the mask.
     above_6, above_10 = _number(shown.get("tmax_gt_6")), _number(shown.get("tmax_gt_10"))
     pair: dict[str, Any] = {"volume_ml": criteria.NOT_COMPUTED, "ratio": criteria.NOT_COMPUTED}
     if core is not None and above_6 is not None:
@@ -202,25 +205,13 @@ def _number(value: Any) -> float | None:
 def _quality_failed(quality: dict[str, Any] | None, options: ThresholdOptions, doubts: list[str]) -> bool:
     if quality is None or quality.get("quality_passed", True):
         return False
-    reasons = " ".join(check["sentence"] for check in quality.get("quality", []) if not check.get("passed", True))
+    reasons = " ".join(
+        str(check.get("sentence", check.get("name", "")))
+        for check in quality.get("quality", [])
+        if isinstance(check, dict) and not check.get("passed", True)
+    )
     if options.override:
         doubts.append(f"The perfusion series failed its quality check; accepted by {options.override}. {reasons}")
         return False
     doubts.append(f"The perfusion series failed its quality check: volumes from it are not computed. {reasons}")
     return True
-
-
-def _coverage(brain: Volume) -> str:
-    """Say in a sentence how much of the brain the images show."""
-    sections = np.flatnonzero(brain.array.any(axis=(1, 2)))
-    if sections.size == 0:
-        return "No brain in the images."
-    height = sections.size * float(brain.spacing[2])
-    text = f"Brain seen over {height:.0f} mm in {sections.size} sections ({volume_ml(brain):.0f} mL)."
-    return text + " What lies outside the slab is not assessed."
-
-
-def _coverage_doubts(brain: Volume) -> list[str]:
-    if volume_ml(brain) < 800.0:
-        return [f"Only {volume_ml(brain):.0f} mL of brain is covered: volumes are those of the slab, not of the brain."]
-    return []

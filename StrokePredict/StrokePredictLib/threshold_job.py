@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from .cleaning import without
 from .errors import StrokeError
 from .io.folder import find_files
 from .io.images import write_image
+from .io.json_files import read_json_object
 from .io.load import load_case
 from .io.output import staged_folder, write_text
 from .progress import Progress, silent
@@ -58,26 +61,35 @@ def run(
         ``files``, and ``volumes`` as in ``volumes.json``.
     """
     options = ThresholdOptions(override=override)
+    options.adc = options.adc if adc is None else _limit(adc, "ADC limit in 10⁻⁶ mm²/s")
+    options.tmax = options.tmax if tmax is None else _limit(tmax, "Tmax limit in s")
     options.core_cleaning = without(options.core_cleaning, skip or ())
     options.tmax_cleaning = without(options.tmax_cleaning, skip or ())
     progress(0.0, "reading images")
     case = load_case(folder, patient=patient, files=files)
-    options.adc = adc if adc is not None else options.adc
-    options.tmax = tmax if tmax is not None else options.tmax
     inputs = input_paths(folder, patient, files, tuple(case.volumes))
     progress(0.5, "applying the tissue rules")
-    findings = quantify(case, options, find_quality(inputs))
+    quality = find_quality(inputs)
+    if "tmax" in inputs and quality is None:
+        case.doubts.append("No perfusion.json lies beside the Tmax map: the quality of its series is not known.")
+    findings = quantify(case, options, quality)
     findings.volumes["provenance"] = provenance(inputs, findings.volumes["parameters"])
     findings.volumes["sources"] = case.sources
     progress(0.8, "writing masks")
-    written = write_findings(output, findings)
+    written = write_findings(output, findings, inputs.values())
     progress(1.0, "done")
     return {"files": written, "volumes": findings.volumes}
 
 
-def write_findings(output: Path | str, findings: Findings) -> list[str]:
+def _limit(value: float, name: str) -> float:
+    if not (math.isfinite(value) and value > 0):
+        raise StrokeError(f"{name} is {value:g}; a number above 0 is needed.")
+    return value
+
+
+def write_findings(output: Path | str, findings: Findings, inputs: Iterable[Path] = ()) -> list[str]:
     """Write the masks and ``volumes.json`` into a folder, all or none; return the paths."""
-    with staged_folder(output, owns=MASK_FILES.values()) as stage:
+    with staged_folder(output, MASK_FILES.values(), inputs) as stage:
         names = []
         for key, name in MASK_FILES.items():
             if key in findings.masks:
@@ -109,7 +121,4 @@ def find_quality(inputs: dict[str, Path]) -> dict[str, Any] | None:
     path = tmax.with_name("perfusion.json") if tmax else None
     if path is None or not path.is_file():
         return None
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StrokeError(f"{path}: is no readable JSON ({error}); run the perfusion step again.") from error
+    return read_json_object(path, "run the perfusion step again")

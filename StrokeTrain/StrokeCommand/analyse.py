@@ -10,6 +10,7 @@ from StrokePredictLib import jobs
 from StrokePredictLib.case import SERIES_ROLES
 from StrokePredictLib.io.folder import find_files
 from StrokePredictLib.io.load import load_case
+from StrokePredictLib.io.output import staged_folder
 from StrokePredictLib.progress import Progress, silent
 from StrokePredictLib.report.collect import collect_study
 from StrokePredictLib.study import Study
@@ -18,6 +19,14 @@ from .models import list_models
 from .present import present
 from .steps import Steps
 
+#: What an earlier analysis may have left, of this patient or another.
+OWN_FILES = (
+    "perfusion/*.nii.gz", "perfusion/perfusion.json", "perfusion/inputs.png", "perfusion/maps.png",
+    "thresholds/*.nii.gz", "thresholds/volumes.json",
+    "prediction/prob_*.nii.gz", "prediction/mask_*.nii.gz", "prediction/uncertainty_*.nii.gz",
+    "prediction/prediction.json",
+    "scene.mrb", "summary.png", "report.html", "report.json",
+)  # fmt: skip
 #: The maps that a perfusion series gives and that a case takes up.
 MAPS = ("tmax", "cbf", "cbv", "mtt", "ttp")
 
@@ -39,8 +48,9 @@ def run(
     Parameters
     ----------
     output : path-like
-        Folder; gets ``patient/`` (images of DICOM), ``perfusion/`` (where there is a series and no Tmax map), ``thresholds/``,
-        ``prediction/`` (where a model may run), ``scene.mrb``, ``summary.png``, ``report.html`` and ``report.json``.
+        Folder; gets ``patient/`` (images of DICOM), ``perfusion/`` (where there is a series and no Tmax map),
+        ``thresholds/``, ``prediction/`` (where a model may run), ``scene.mrb``, ``summary.png``, ``report.html`` and
+        ``report.json``: all together at the end, so that the folder never shows two patients.
     folder, patient, files
         See `StrokePredictLib.io.load.load_case`.
     demonstration : bool
@@ -57,12 +67,21 @@ def run(
     dict
         ``files``, ``stages`` (seconds each), and ``volumes`` as in ``volumes.json``.
     """
-    study, steps = study_of(
-        output, folder=folder, patient=patient, files=files, demonstration=demonstration, device=device,
-        override=override, steps=steps or Steps(progress, 4),
-    )  # fmt: skip
-    steps("Scene, summary and report", present, study=study, output=output)
-    return {"files": steps.files, "stages": steps.seconds, "volumes": study.volumes}
+    given = list((files or {}).values())
+    if folder is not None:
+        given += [str(path) for path in find_files(folder, patient).roles.values()]
+    with staged_folder(output, OWN_FILES, given) as stage:
+        study, steps = study_of(
+            stage, folder=folder, patient=patient, files=files, demonstration=demonstration, device=device,
+            override=override, steps=steps or Steps(progress, 4),
+        )  # fmt: skip
+        steps("Scene, summary and report", present, study=study, output=stage)
+    return {"files": moved(steps.files, stage, output), "stages": steps.seconds, "volumes": study.volumes}
+
+
+def moved(files: list[str], stage: Path, output: Path | str) -> list[str]:
+    """Return where files that were written into a staging folder lie now."""
+    return [str(Path(output) / Path(path).relative_to(stage)) for path in files]
 
 
 def study_of(

@@ -11,12 +11,13 @@ from rich.table import Table
 
 from StrokePredictLib import jobs
 from StrokePredictLib.io.images import read_image
+from StrokePredictLib.io.output import staged_folder
 from StrokePredictLib.progress import Progress, silent
 from StrokePredictLib.study import DEMONSTRATION, NOT_CLINICAL, SIMULATED, Study
 from StrokePredictLib.thresholds import TMAX_HYPOPERFUSED, volume_ml
 from StrokePredictLib.volume import Volume
 
-from .analyse import study_of
+from .analyse import OWN_FILES, moved, study_of
 from .console import answer, print_files, terminal
 from .present import present
 from .steps import Steps
@@ -45,15 +46,15 @@ def run(output: Path | str, *, seed: int = 0, progress: Progress = silent) -> di
     dict
         ``files``, ``stages`` (seconds each), ``compared`` (predicted and true volume in mL, and Dice).
     """
-    output = Path(output)
-    cohort = output / "patient"
     steps = Steps(progress, 5)
     terminal.print(f"[dim]{SIMULATED} {NOT_CLINICAL}[/]")
-    steps("Simulating a patient", partial(jobs.run, "phantom"), output=cohort, cases=1, seed=seed)
-    study, steps = study_of(output, folder=cohort, patient=PATIENT, files=None, steps=steps)
-    compared = compare(study, cohort / "derivatives" / PATIENT / "truth")
-    steps("Scene, summary and report", present, study=study, output=output)
-    return {"files": steps.files, "stages": steps.seconds, "compared": compared}
+    with staged_folder(output, OWN_FILES) as stage:
+        cohort = stage / "patient"
+        steps("Simulating a patient", partial(jobs.run, "phantom"), output=cohort, cases=1, seed=seed)
+        study, steps = study_of(stage, folder=cohort, patient=PATIENT, files=None, steps=steps)
+        compared = compare(study, cohort / "derivatives" / PATIENT / "truth")
+        steps("Scene, summary and report", present, study=study, output=stage)
+    return {"files": moved(steps.files, stage, output), "stages": steps.seconds, "compared": compared}
 
 
 def compare(study: Study, truth: Path) -> dict[str, dict[str, float]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 #: What a reader calls the volumes, in the order of reading.
 NAMES = {
@@ -25,9 +26,14 @@ def show(value: Any) -> str:
     return f"{value:.1f}" if isinstance(value, (int, float)) else str(value)
 
 
+def show_ratio(value: Any) -> str:
+    """Return a ratio as text, with the digit that decides at a limit of 1.8."""
+    return f"{value:.2f}" if isinstance(value, (int, float)) else str(value)
+
+
 def volume_table(volumes: dict[str, Any]) -> Table:
     """Return the volumes, mismatch and criteria of a ``volumes.json`` as a table."""
-    table = Table("", "mL", title=f"{volumes['patient']}{' (simulated)' if volumes['simulated'] else ''}")
+    table = Table("", "mL", title=Text(f"{volumes['patient']}{' (simulated)' if volumes['simulated'] else ''}"))
     table.columns[1].justify = "right"
     shown = volumes["volumes_ml"]
     limits = volumes["parameters"]
@@ -40,8 +46,8 @@ def volume_table(volumes: dict[str, Any]) -> Table:
             table.add_row(name, show(shown[key]))
     table.add_section()
     table.add_row("Mismatch volume", show(volumes["mismatch"]["volume_ml"]))
-    table.add_row("Mismatch ratio", show(volumes["mismatch"]["ratio"]))
-    table.add_row("Hypoperfusion intensity ratio", show(volumes["hir"]))
+    table.add_row("Mismatch ratio", show_ratio(volumes["mismatch"]["ratio"]))
+    table.add_row("Hypoperfusion intensity ratio", show_ratio(volumes["hir"]))
     for item in volumes["criteria"].values():
         table.add_row(item["title"], item["verdict"])
     return table

@@ -38,14 +38,14 @@ NAME = "demo-infarct"
 class Settings:
     """What can be chosen."""
 
-    train: int = 120
+    train: int = 100
     validation: int = 16
     test: int = 24
-    epochs: int = 16
+    epochs: int = 12
     batch: int = 12
     rate: float = 1e-3
     seed: int = 2026
-    workers: int = 2
+    workers: int = 1
 
 
 def card_for(settings: Settings, hashes: list[str], scores: dict[str, float | str]) -> Card:

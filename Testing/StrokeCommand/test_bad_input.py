@@ -7,48 +7,7 @@ import sys
 import nibabel
 import numpy as np
 import pytest
-
-BRAIN = np.zeros((40, 40, 6))
-BRAIN[6:34, 6:34] = 300
-
-
-def save(path, data=BRAIN, spacing=(4, 4, 5, 1), dtype=np.float32):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    nibabel.save(nibabel.Nifti1Image(np.asarray(data, dtype), np.diag(spacing)), path)
-    return path
-
-
-def good_case(folder):
-    rng = np.random.default_rng(0)
-    save(folder / "b0.nii.gz", BRAIN * 2.2 + rng.normal(0, 5, BRAIN.shape).clip(0))
-    save(folder / "dwi.nii.gz", BRAIN + rng.normal(0, 5, BRAIN.shape).clip(0))
-    return folder
-
-
-@pytest.fixture
-def stroke(stroke_environment, tmp_path):
-    """Run ``stroke`` for real; with a limit on file size where asked."""
-
-    def run(*words, largest=None):
-        code = "import sys; from StrokeCommand.main import run; sys.argv[0] = 'stroke'; run()"
-        if largest is not None:
-            code = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({largest}, {largest})); " + code
-        command = [sys.executable, "-c", code, *map(str, words)]
-        return subprocess.run(
-            command, capture_output=True, text=True, env=stroke_environment, cwd=tmp_path, timeout=300, check=False
-        )
-
-    return run
-
-
-def assert_one_line(done, *words):
-    assert done.returncode == 2, done.stderr
-    lines = [line for line in done.stderr.splitlines() if line.strip()]
-    assert len(lines) == 1, done.stderr
-    assert lines[0].startswith("error: ")
-    assert "Traceback" not in done.stderr + done.stdout
-    for word in words:
-        assert word in lines[0], lines[0]
+from support.command_line import BRAIN, assert_one_line, good_case, save
 
 
 def damage_grid(folder):
@@ -100,6 +59,55 @@ def test_missing_files_and_folders(stroke, tmp_path):
     folder = good_case(tmp_path / "case")
     assert_one_line(stroke("threshold", folder, "-o", tmp_path / "out", "--skip", "soap"), "no cleaning step 'soap'")
     assert not (tmp_path / "out").exists()
+
+
+def empty_mask(folder):
+    save(folder / "brain_mask.nii.gz", BRAIN / 1000)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (empty_mask, ["brain_mask.nii.gz", "empty"]),
+        (lambda f: (f / "dwi.json").write_text("[]"), ["dwi.json", "JSON list"]),
+        (lambda f: (f / "dwi.json").write_text("{"), ["dwi.json", "no readable JSON"]),
+        (lambda f: (f / "dataset_description.json").write_text("[1]"), ["dataset_description.json", "JSON list"]),
+    ],
+)
+def test_odd_companions_of_good_images(stroke, tmp_path, damage, words):
+    folder = good_case(tmp_path / "case")
+    damage(folder)
+    assert_one_line(stroke("threshold", folder, "-o", tmp_path / "out"), *words)
+
+
+@pytest.mark.parametrize("name", ["[bold]x", "[/x]", "Übung Müller", "a'b\"c", "sub:-) :smile:"])
+def test_names_are_told_as_they_are(stroke, tmp_path, name):
+    assert_one_line(stroke("threshold", tmp_path / name, "-o", tmp_path / "out"), name, "no such folder")
+    folder = good_case(tmp_path / "cases" / name.replace("/", "_"))
+    done = stroke("threshold", folder, "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert name.replace("/", "_") in done.stdout
+
+
+def test_names_that_no_disk_takes(stroke, tmp_path):
+    name = "x" * 300
+    for words in (["threshold", name], ["threshold", "--adc", name], ["perfusion", name]):
+        assert_one_line(stroke(*words, "-o", tmp_path / "out"), "name too long")
+
+
+@pytest.mark.parametrize("value", ["nan", "-5", "0", "inf"])
+def test_limits_that_are_none(stroke, tmp_path, value):
+    folder = good_case(tmp_path / "case")
+    assert_one_line(stroke("threshold", folder, "-o", tmp_path / "out", "--adc-below", value), "ADC limit", "above 0")
+
+
+def test_an_answer_is_not_lost_over_its_spelling(stroke, stroke_environment, tmp_path):
+    stroke_environment = {**stroke_environment, "PYTHONIOENCODING": "cp1252"}
+    folder = good_case(tmp_path / "case")
+    command = [sys.executable, "-m", "StrokeCommand", "threshold", folder, "-o", tmp_path / "out", "--json"]
+    done = subprocess.run(command, capture_output=True, env=stroke_environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.decode("utf-8"))["volumes"]["patient"] == "case"
 
 
 def test_3d_where_4d_is_needed(stroke, tmp_path):

@@ -76,7 +76,7 @@ def test_reported_numbers_are_those_of_the_files(demo):
         image = nibabel.load(folder / "thresholds" / f"{key}.nii.gz")
         ml = (image.get_fdata() > 0).sum() * np.prod(image.header.get_zooms()) / 1000
         assert volumes[key] == pytest.approx(ml, abs=0.01)
-        assert f"{volumes[key]:.2f}"[:-1] in json.dumps(report)
+        assert report["volumes"]["volumes_ml"][key] == volumes[key]
 
 
 def test_scene_holds_the_written_masks_bit_by_bit_in_their_place(demo):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..case import ClinicalFacts
 from ..errors import StrokeError
 from .images import is_image_name
+from .json_files import read_json_object
 from .layouts import in_one_space, inner_root, is_isles_case, isles_cases
 from .roles import role_of
 
@@ -121,10 +121,14 @@ def find_files(folder: Path | str, patient: str | None = None) -> PatientFiles:
 def require_folder(folder: Path | str) -> Path:
     """Return the folder as an absolute path, or raise `StrokeError`."""
     path = Path(folder)
-    if not path.exists():
-        raise StrokeError(f"{path}: no such folder; check the name.")
-    if not path.is_dir():
-        raise StrokeError(f"{path}: is a file; a patient's folder is needed here.")
+    try:
+        if not path.exists():
+            raise StrokeError(f"{path}: no such folder; check the name.")
+        if not path.is_dir():
+            raise StrokeError(f"{path}: is a file; a patient's folder is needed here.")
+        next(path.iterdir(), None)
+    except OSError as error:  # no permission, or a name that is too long
+        raise StrokeError(f"{path}: cannot be opened ({(error.strerror or str(error)).lower()}).") from error
     return path.absolute()
 
 
@@ -168,7 +172,8 @@ def _cohort_root(folder: Path) -> Path:
 def _candidates(folder: Path, patient: str | None) -> list[Path]:
     """Return image files in order of preference: acquired images before derived ones, then by path."""
     if patient is None:
-        return sorted(p for p in folder.iterdir() if p.is_file() and is_image_name(p))
+        names = sorted(p for p in folder.iterdir() if p.is_file() and is_image_name(p))
+        return [p for p in names if not _FOLLOW_UP.search(p.name)]
     if not _SUBJECT.fullmatch(patient):
         case = folder if is_isles_case(folder) else isles_cases(folder)[patient]
         return sorted(p for p in case.rglob("*") if p.is_file() and is_image_name(p))
@@ -178,7 +183,18 @@ def _candidates(folder: Path, patient: str | None) -> list[Path]:
     for place in places:
         files += sorted(p for p in place.rglob("*") if p.is_file() and is_image_name(p))
     # `truth` is what a simulated patient really has: no reader, and no loader, may see it.
-    return [p for p in files if "truth" not in p.relative_to(root).parts and not _FOLLOW_UP.search(str(p))]
+    return [p for p in files if _is_baseline(p.relative_to(root)) and not _is_result_folder(p.parent)]
+
+
+def _is_baseline(place: Path) -> bool:
+    """Whether a file, by its place in the cohort, is neither follow-up, nor truth, nor hidden."""
+    hidden = any(word == "truth" or word.startswith(".") for word in place.parts)
+    return not hidden and not _FOLLOW_UP.search(place.as_posix())
+
+
+def _is_result_folder(folder: Path) -> bool:
+    """Whether our own commands wrote into a folder: masks of an earlier run are no input."""
+    return any((folder / name).is_file() for name in ("volumes.json", "prediction.json", "report.json"))
 
 
 def _offer(found: PatientFiles, path: Path, others: dict[str, list[Path]]) -> None:
@@ -203,21 +219,22 @@ def _read_participants(found: PatientFiles, root: Path) -> None:
             rows = list(csv.DictReader(stream, delimiter="\t"))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise StrokeError(f"{table}: cannot be read as a tab-separated table ({error}).") from error
+    if rows and "participant_id" not in rows[0]:
+        found.notes.append(f"{table.name} has no column participant_id (tab-separated): its facts are not used.")
     matches = [row for row in rows if (row.get("participant_id") or "").strip() == found.patient]
     if len(matches) > 1:
         raise StrokeError(f"{table}: lists {found.patient} {len(matches)} times; keep one line.")
     if matches:
         found.row, found.table = matches[0], table
+    elif rows and "participant_id" in rows[0]:
+        found.notes.append(f"{table.name} has no line for {found.patient}: age, NIHSS and times are unknown.")
 
 
 def _says_simulated(root: Path) -> bool:
     description = root / "dataset_description.json"
     if not description.is_file():
         return False
-    try:
-        return bool(json.loads(description.read_text(encoding="utf-8")).get("Simulated", False))
-    except (OSError, ValueError):
-        return False
+    return bool(read_json_object(description).get("Simulated", False))
 
 
 def _few(names: list[str]) -> str:

@@ -39,8 +39,8 @@ def read_image(path: Path | str, *, series: bool | None = None, may_be_empty: bo
     Returns
     -------
     Volume
-        float32, ``(z, y, x)`` or ``(t, z, y, x)``. Voxels that are not numbers are set to 0 and counted in
-        ``meta["nonfinite_voxels"]``.
+        float32, ``(z, y, x)`` or ``(t, z, y, x)``. Voxels that are not numbers are set to 0, counted in
+        ``meta["nonfinite_voxels"]`` and marked in ``meta["nonfinite"]`` (bool, shape of the array).
 
     Raises
     ------
@@ -48,8 +48,13 @@ def read_image(path: Path | str, *, series: bool | None = None, may_be_empty: bo
         If the file is missing, no image, of the wrong dimension, or holds nothing.
     """
     path = Path(path)
-    if not path.is_file():
-        raise StrokeError(f"{path}: no such file; check the name.")
+    try:
+        if path.is_dir():
+            raise StrokeError(f"{path}: is a folder; an image file is needed here.")
+        if not path.is_file():
+            raise StrokeError(f"{path}: no such file; check the name.")
+    except OSError as error:  # no permission, or a name that is too long
+        raise StrokeError(f"{path}: cannot be opened ({(error.strerror or str(error)).lower()}).") from error
     try:
         volume = _read_nifti(path) if str(path).lower().endswith(NIFTI) else _read_itk(path)
     except StrokeError:
@@ -139,7 +144,8 @@ def _read_nifti(path: Path) -> Volume:
         raise StrokeError(f"{path}: is a colour or complex image; a grey-level image is needed.")
     affine = RAS_TO_LPS @ image.affine
     _require_orthogonal(affine, path)
-    array = np.ascontiguousarray(data.T, dtype=np.float32)
+    with np.errstate(over="ignore"):  # beyond float32: becomes infinite, and is counted as no number
+        array = np.ascontiguousarray(data.T, dtype=np.float32)
     return Volume(array, affine, name=str(path), header=image.header.copy())
 
 
@@ -194,6 +200,7 @@ def _without_nonfinite(volume: Volume, may_be_empty: bool) -> Volume:
         array = np.where(finite, array, np.float32(0))
         volume = volume.with_array(array)
         volume.meta["nonfinite_voxels"] = bad
+        volume.meta["nonfinite"] = ~finite
     if not may_be_empty and not array.any():
         raise StrokeError(f"{volume.name}: is empty (every voxel is zero); export it again.")
     return volume

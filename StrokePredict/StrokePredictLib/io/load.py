@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,8 @@ from ..preprocess.adc import compute_adc
 from ..volume import Volume
 from .brain import find_brain
 from .folder import PatientFiles, find_files
-from .images import read_image
+from .images import NIFTI, OTHERS, read_image
+from .json_files import read_json_object
 from .unite import unite_grids
 from .units import recognise_adc, recognise_time_map, told_unit
 
@@ -73,6 +73,7 @@ def load_case(
         simulated=bool(found and found.simulated),
     )
     _note_nonfinite(case)
+    _note_orientation(case)
     _convert_units(case, roles)
     series = {role: partial(_read, role, path, found) for role, path in available.items() if role in SERIES_ROLES}
     unite_grids(case, series, register=register)
@@ -96,6 +97,13 @@ def _note_nonfinite(case: StrokeCase) -> None:
             case.doubts.append(f"{ROLES[role][0]}: {count} voxels were not numbers and are treated as empty.")
 
 
+def _note_orientation(case: StrokeCase) -> None:
+    header = case.reference.header
+    codes = [int(header[name]) for name in ("qform_code", "sform_code")] if hasattr(header, "get_best_affine") else [1]
+    if not any(codes):
+        case.doubts.append("The orientation is not stored (qform and sform codes 0): left and right are a guess.")
+
+
 def _convert_units(case: StrokeCase, files: Mapping[str, Path]) -> None:
     if "adc" in case.volumes:
         case.volumes["adc"], sentence = recognise_adc(case.volumes["adc"], told_unit(files["adc"]))
@@ -114,8 +122,12 @@ def _complete(case: StrokeCase, roles: Mapping[str, Path], found: PatientFiles |
         b_value, said = _b_value(roles["dwi"], found)
         volumes["adc"] = compute_adc(volumes["b0"], volumes["dwi"], b_value)
         case.sources["adc"] = f"computed: ln(b0/DWI)/b with b = {b_value:g} s/mm² ({said})"
+        if said.startswith("assumed"):
+            case.doubts.append(f"ADC was computed with b = {b_value:g} s/mm², {said}; another b scales it.")
     if "brain" in volumes:
         volumes["brain"] = volumes["brain"].with_array(volumes["brain"].array > 0.5)
+        if not volumes["brain"].array.any():
+            raise StrokeError(f"{roles['brain']}: the brain mask is empty (no voxel above 0.5); give another, or none.")
         return
     find_brain(case)
 
@@ -124,12 +136,15 @@ def _b_value(dwi: Path, found: PatientFiles | None) -> tuple[float, str]:
     if found is not None and found.export is not None and found.roles.get("dwi") == dwi:
         told = found.export.roles["dwi"].b_value
         return (told, "its DICOM header") if told else (1000.0, "assumed: no DICOM header says it")
-    sidecar = dwi.with_name(dwi.name.split(".nii")[0] + ".json")
+    stem = next((dwi.name[: -len(end)] for end in NIFTI[::-1] + OTHERS if dwi.name.lower().endswith(end)), dwi.stem)
+    sidecar, table = dwi.with_name(stem + ".json"), dwi.with_name(stem + ".bval")
+    if table.is_file():
+        words = table.read_text(encoding="utf-8", errors="replace").split()
+        values = [float(word) for word in words if word.replace(".", "", 1).isdigit()]
+        if values and max(values) > 0:
+            return max(values), table.name
     if sidecar.is_file():
-        try:
-            content = json.loads(sidecar.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise StrokeError(f"{sidecar}: is no readable JSON ({error}).") from error
+        content = read_json_object(sidecar)
         for key in ("DiffusionBValue", "b_value", "BValue"):
             if isinstance(content.get(key), (int, float)) and content[key] > 0:
                 return float(content[key]), f"{sidecar.name}: {key}"

@@ -32,7 +32,9 @@ def explain(error: OSError, path: Path | str, action: str = "write") -> StrokeEr
 
 
 @contextlib.contextmanager
-def staged_folder(folder: Path | str, owns: Iterable[str] = ()) -> Iterator[Path]:
+def staged_folder(
+    folder: Path | str, owns: Iterable[str] = (), inputs: Iterable[Path | str] = ()
+) -> Iterator[Path]:
     """Give an empty folder to write into; on success its files are moved to ``folder``, on failure nothing stays.
 
     The staging folder lies in the target, so that moving is a rename. Files of the same name in the target are
@@ -45,6 +47,8 @@ def staged_folder(folder: Path | str, owns: Iterable[str] = ()) -> Iterator[Path
     owns : iterable of str
         Name patterns (as for `fnmatch`) of what the writer leaves in the target: an earlier run's files of these names
         that are not written now would be taken for results of this one, and go.
+    inputs : iterable of path-like
+        What the writer reads; never overwritten or removed.
 
     Raises
     ------
@@ -70,7 +74,9 @@ def staged_folder(folder: Path | str, owns: Iterable[str] = ()) -> Iterator[Path
                 raise explain(error, target) from error
             raise
         try:
-            stale = _stale(stage, target, owns)
+            kept = {Path(path).resolve() for path in inputs}
+            _refuse_overwriting(stage, target, kept)
+            stale = [path for path in _stale(stage, target, owns) if path.resolve() not in kept]
             _move_all(stage, target)
             for path in stale:
                 path.unlink(missing_ok=True)
@@ -124,7 +130,14 @@ def _make_folders(folder: Path) -> list[Path]:
 def _stale(stage: Path, target: Path, owns: Iterable[str]) -> list[Path]:
     """Return the target's own files, by name pattern, that this run did not write."""
     found = [path for pattern in owns for path in target.glob(pattern) if path.is_file()]
-    return [path for path in found if not (stage / path.name).exists()]
+    return [path for path in found if not (stage / path.relative_to(target)).exists()]
+
+
+def _refuse_overwriting(stage: Path, target: Path, kept: set[Path]) -> None:
+    for path in stage.rglob("*"):
+        place = target / path.relative_to(stage)
+        if path.is_file() and place.resolve() in kept:
+            raise StrokeError(f"{place}: is an input and would be overwritten; choose another folder with -o.")
 
 
 def _move_all(source: Path, target: Path) -> None:

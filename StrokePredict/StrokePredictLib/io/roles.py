@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 #: Endings by which BIDS, ISLES and our own folders say what a derived mask is; never taken as images.
+#: What our own commands write; never read as input, or a mask would pass for the map it was made of.
+_OURS = re.compile(r"^(core|hypoperfused|penumbra|infarct|prob|mask)_")
 _LABEL = re.compile(r"(^|[._-])(msk|mask|lesion|seg|ot|label|truth|prob)([._-]|$)")
 _BRAIN_MASK = re.compile(r"(^|[_-])(brain[_-]?mask|brainmask|brain[_-]msk|brain)$")
 
@@ -41,7 +43,7 @@ def role_of(name: str) -> tuple[str, str] | None:
     stem = re.sub(r"\.(nii(\.gz)?|nrrd|nhdr|mha|mhd)$", "", name.lower())
     if _BRAIN_MASK.search(stem):
         return "brain", f"'{name}' names a brain mask"
-    if _LABEL.search(stem):
+    if _LABEL.search(stem) or _OURS.search(stem):
         return None
     # ISLES'17 and '18 call both modalities' series 4DPWI.
     words = re.split(r"[_.\s-]+", stem.replace("mr_4dpwi", "mr+4dpwi"))

@@ -53,6 +53,13 @@ def unite_grids(case: StrokeCase, series: Mapping[str, Callable[[], Volume]], *,
 
 def _placed(case: StrokeCase, role: str, volume: Volume, motion: Registration | None) -> Volume:
     """Return an image on the reference grid, and say how it came there."""
+    if role == "tmax":
+        everywhere = volume.with_array(np.ones(volume.shape, dtype=bool))
+        case.measured["perfusion"] = (
+            apply_rigid(everywhere, case.reference, motion.matrix, is_mask=True)
+            if motion is not None and not motion.failure
+            else to_grid(everywhere, case.reference, is_mask=True)
+        )
     if motion is not None and not motion.failure:
         case.sources[role] += f"; {motion.describe()}"
         return apply_rigid(volume, case.reference, motion.matrix, is_mask=role == "brain")

@@ -43,7 +43,7 @@ def write_cohort(
     cases : int
         How many patients, at least 1.
     seed : int
-        Patient n (from 1) is ``simulate_patient(seed * 1_000_000 + n − 1)``: the first of seed 0 is patient 0.
+        Patient n (from 1) is ``simulate_patient(seed * 1_000_003 + n − 1)``: the first of seed 0 is patient 0.
     perfusion : bool
         Whether to write the perfusion series, which is most of the disk and time.
     grid : Grid, optional
@@ -65,6 +65,7 @@ def write_cohort(
         raise StrokeError(f"--cases {cases}: at least 1 patient is needed.")
     if seed < 0:
         raise StrokeError(f"--seed {seed}: a whole number from 0 on is needed.")
+    _refuse_others(Path(folder), {f"sub-{n + 1:04d}" for n in range(cases)})
     rows = []
     with staged_folder(folder) as stage:
         for n in range(cases):
@@ -83,9 +84,17 @@ def write_cohort(
     return {"folder": str(folder), "cases": cases, "participants": rows, "files": files}
 
 
+def _refuse_others(folder: Path, names: set[str]) -> None:
+    """Refuse a folder that holds patients besides those to be written: its table would no longer list them."""
+    there = {path.name for base in ("raw_data", "derivatives") for path in (folder / base).glob("sub-*")}
+    if there - names:
+        raise StrokeError(f"{folder}: holds other patients ({min(there - names)} …); choose an empty folder with -o.")
+
+
 def cohort_seed(seed: int, n: int) -> int:
     """Return the seed of patient ``n`` (from 0) of a cohort."""
-    return seed * 1_000_000 + n
+    # A prime, so that no patient of one cohort is one of another, nor one of those that shipped models learnt from.
+    return seed * 1_000_003 + n
 
 
 def write_patient(root: Path, name: str, patient: SimulatedPatient) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import SimpleITK
 
 from ..errors import StrokeError
 from ..io.images import from_itk, to_itk
 from ..volume import Volume
 
-#: Below this share of the reference grid's corners-to-corners overlap, two images are not of the same place.
+#: Where less than this share of the smaller of two images lies within the other, they are not of the same place.
 SMALLEST_OVERLAP = 0.5
 
 
@@ -39,16 +40,21 @@ def to_grid(image: Volume, reference: Volume, *, is_mask: bool = False) -> Volum
     grid = to_itk(reference.with_array(reference.array if not reference.is_series else reference.array[0]))
     identity = SimpleITK.Transform(3, SimpleITK.sitkIdentity)
     source = to_itk(image)
-    covered = SimpleITK.Image(source.GetSize(), SimpleITK.sitkUInt8) + 1
-    covered.CopyInformation(source)
-    inside = SimpleITK.Resample(covered, grid, identity, SimpleITK.sitkNearestNeighbor, 0, SimpleITK.sitkUInt8)
-    share = float(SimpleITK.GetArrayViewFromImage(inside).mean())
+    ones = image.with_array(np.ones(image.shape, dtype=bool))
+    inside = SimpleITK.Resample(to_itk(ones), grid, identity, SimpleITK.sitkNearestNeighbor, 0, SimpleITK.sitkUInt8)
+    common = float(SimpleITK.GetArrayViewFromImage(inside).sum()) * reference.voxel_ml
+    # A slab that shows a part of the brain is a usual image: it only has to lie within the larger one.
+    share = common / min(_extent_ml(image), _extent_ml(reference))
     if share < SMALLEST_OVERLAP:
         raise StrokeError(
-            f"{image.name}: covers only {share:.0%} of {reference.name}; its grid ({image.describe_grid()}) does not "
-            f"match ({reference.describe_grid()}). Register the images first."
+            f"{image.name}: shares only {share:.0%} of its place with {reference.name} ({image.describe_grid()}; "
+            f"{reference.describe_grid()}); check that both are of this patient and this examination."
         )
     interpolator = SimpleITK.sitkNearestNeighbor if is_mask else SimpleITK.sitkLinear
     moved = SimpleITK.Resample(source, grid, identity, interpolator, 0.0, source.GetPixelID())
     array = from_itk(moved).array
     return reference.with_array(array.astype(bool) if image.array.dtype == bool else array, name=image.name)
+
+
+def _extent_ml(image: Volume) -> float:
+    return float(np.prod(image.shape)) * image.voxel_ml

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 from ..case import StrokeCase
-from ..errors import StrokeError
 from ..io.images import read_image
+from ..io.json_files import read_json_object
 from ..study import Study
 from ..threshold_job import MASK_FILES
 from ..thresholds import penumbra
@@ -37,7 +35,7 @@ def collect_study(
         If a file is missing, or lies on another grid than the case.
     """
     thresholds = Path(thresholds)
-    study = Study(case, volumes=_json(thresholds / "volumes.json"))
+    study = Study(case, volumes=read_json_object(thresholds / "volumes.json"))
     for key, name in MASK_FILES.items():
         if key in study.volumes.get("volumes_ml", {}):
             study.masks[key] = _on_grid(case, thresholds / name, is_mask=True)
@@ -45,28 +43,19 @@ def collect_study(
     if core in study.masks and "hypoperfused_tmax" in study.masks:
         study.masks["penumbra"] = penumbra(study.masks["hypoperfused_tmax"], study.masks[core])
     if prediction is not None:
-        study.prediction = _json(Path(prediction) / "prediction.json")
+        study.prediction = read_json_object(Path(prediction) / "prediction.json")
         for model in study.prediction["models"]:
             name = model["name"]
             study.probabilities[name] = _on_grid(case, Path(prediction) / f"prob_{name}.nii.gz")
             study.masks[model["segment"]] = _on_grid(case, Path(prediction) / f"mask_{name}.nii.gz", is_mask=True)
     if perfusion is not None:
-        study.perfusion = _json(Path(perfusion) / "perfusion.json")
+        study.perfusion = read_json_object(Path(perfusion) / "perfusion.json")
     study.provenance = {
         "thresholds": study.volumes.get("provenance", {}),
         "prediction": (study.prediction or {}).get("provenance", {}),
         "perfusion": (study.perfusion or {}).get("provenance", {}),
     }
     return study
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise StrokeError(f"{path}: is missing; run that step first.") from error
-    except (OSError, ValueError) as error:
-        raise StrokeError(f"{path}: is no readable JSON ({error}); run that step again.") from error
 
 
 def _on_grid(case: StrokeCase, path: Path, *, is_mask: bool = False) -> Volume:

@@ -70,7 +70,7 @@ def test_says_that_it_is_simulated(cohort):
 
 def test_files_hold_the_patient(cohort, small_grid):
     folder, _ = cohort
-    patient = simulate_patient(4_000_000, grid=small_grid)
+    patient = simulate_patient(4 * 1_000_003, grid=small_grid)
     first = folder / "raw_data/sub-0001/ses-01"
     for name in ("b0", "dwi", "adc", "pwi"):
         volume = read_image(first / f"sub-0001_ses-01_{name}.nii.gz")

@@ -78,5 +78,5 @@ def test_resampling_moves_a_voxel_to_its_physical_place():
 def test_images_of_different_places_are_refused():
     here = Volume(np.ones((4, 8, 8), np.float32), AFFINE)
     there = Volume(np.ones((4, 8, 8), np.float32), AFFINE + np.array([[0, 0, 0, 12.0]] + [[0] * 4] * 3), name="far")
-    with pytest.raises(StrokeError, match="far: covers only"):
+    with pytest.raises(StrokeError, match="far: shares only 25% of its place"):
         to_grid(there, here)
