@@ -167,7 +167,7 @@ def _choose(bundles: list[Bundle], case: StrokeCase, *, asked: bool) -> tuple[li
     for bundle in bundles:
         missing = missing_roles(bundle.card, case)
         if missing:
-            lacking = ", ".join(ROLES[role][0] if role in ROLES else role for role in missing)
+            lacking = ", ".join(ROLES[role][0] for role in missing)
             skipped.append({"name": bundle.card.name, "reason": f"{lacking} missing"})
         else:
             chosen.append(bundle)

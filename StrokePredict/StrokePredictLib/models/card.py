@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ..case import ROLES
+from ..segments import SEGMENTS
 from .calibration import Calibration
 
 #: Where weights may lie in a bundle.
@@ -148,6 +150,11 @@ class Card(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Card:
+        unknown = [channel.role for channel in self.channels if channel.role not in ROLES]
+        if unknown:
+            raise ValueError(f"unknown image roles {', '.join(unknown)}; known: {', '.join(ROLES)}")
+        if self.segment not in SEGMENTS:
+            raise ValueError(f"unknown segment '{self.segment}'; known: {', '.join(SEGMENTS)}")
         if self.arrangement == "stack" and self.sections % 2 != 1:
             raise ValueError("a stack has an odd number of sections, so that one is its centre")
         if (self.output == "probability") != (self.arrangement == "series"):

@@ -41,7 +41,22 @@ def load_network(folder: Path, card: Card, weights: str) -> nn.Module:
         network.load_state_dict(state)
     except RuntimeError as error:
         raise StrokeError(f"{path}: its weights do not fit the network '{card.network.name}'.") from error
+    _require_fit(network, card)
     return network.eval()
+
+
+def _require_fit(network: nn.Module, card: Card) -> None:
+    """Raise `StrokeError` where the card says something of the input that the network cannot take."""
+    wanted = {
+        "arrangement": (card.arrangement, network.arrangement),
+        "channels": (len(card.channels), getattr(network, "channels", len(card.channels))),
+        "sections": (card.sections, getattr(network, "sections", card.sections)),
+    }
+    for what, (said, taken) in wanted.items():
+        if said != taken:
+            raise StrokeError(f"model '{card.name}': its card says {what} {said}, its network takes {taken}.")
+    if any(size % network.multiple for size in card.matrix):
+        raise StrokeError(f"model '{card.name}': its matrix must be multiples of {network.multiple}.")
 
 
 def external_features_file(model: str) -> Path:

@@ -6,7 +6,7 @@ import json
 import pytest
 import torch
 from safetensors.torch import save_file
-from support.models import make_network, write_test_bundle
+from support.models import channel, make_card, make_network, write_test_bundle
 
 from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.models import bundle as module
@@ -57,16 +57,34 @@ def test_a_card_cannot_name_weights_elsewhere(tmp_path, path):
         ("yu2020", {"output": "probability"}),
         ("mittermeier2022", {"output": "map"}),
         ("debs2021", {"calibration": {"errors": []}}),
+        ("debs2021", {"segment": "unicorn"}),
+        ("debs2021", {"channels": [channel("aura")]}),
+        ("debs2021", {"channels": [channel("dwi", "percentiles", low=60, high=40)]}),
+        ("debs2021", {"channels": [channel("dwi", "zscore")]}),
     ],
 )
 def test_a_card_that_contradicts_itself(tmp_path, kind, changes):
     folder = write_test_bundle(tmp_path / "c", "yu2020")
-    from support.models import make_card
-
     content = make_card(kind).model_dump(mode="json") | changes
     change_card(folder, **content)
     with pytest.raises(StrokeError, match="card cannot be read"):
         open_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"arrangement": "section", "sections": 1}, "says arrangement section, its network takes stack"),
+        ({"channels": [channel("dwi")]}, "says channels 1, its network takes 8"),
+        ({"sections": 3}, "says sections 3, its network takes 5"),
+        ({"matrix": [60, 64]}, "multiples of 16"),
+    ],
+)
+def test_a_card_that_says_what_its_network_cannot_take(tmp_path, changes, words):
+    folder = write_test_bundle(tmp_path / "f", "yu2020")
+    change_card(folder, **changes)
+    with pytest.raises(StrokeError, match=words):
+        open_bundle(folder).load()
 
 
 def test_a_network_that_is_not_ours_is_not_built(tmp_path):
