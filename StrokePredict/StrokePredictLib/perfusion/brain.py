@@ -68,6 +68,8 @@ def _otsu(array: np.ndarray) -> float:
     threshold.SetNumberOfHistogramBins(256)
     threshold.Execute(image)
     cut = float(threshold.GetThreshold())
+    if not (values > cut).any():
+        return 0.0  # one value everywhere
     # Background already zeroed: everything positive is head, and Otsu would split tissue from fluid.
     low = values[values <= cut].mean() if (values <= cut).any() else 0.0
     return 0.0 if low > 0.35 * values[values > cut].mean() else cut

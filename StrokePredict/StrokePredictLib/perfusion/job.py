@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from .. import __version__
 from ..errors import StrokeError
 from ..io.images import is_image_name, read_image, write_image
 from ..io.output import staged_folder, write_text
+from ..progress import Progress, part, silent
+from ..provenance import provenance
 from . import plots, sources
 from .manual import InputVoxels
-from .pipeline import PerfusionResult, compute_maps, silent
+from .pipeline import PerfusionResult, compute_maps
+
+#: What an earlier run may have left here by another method.
+OWN_FILES = ("cbf*.nii.gz", "cbv*.nii.gz", "mtt*.nii.gz", "delay*.nii.gz", "tmax.nii.gz", "ttp.nii.gz")
 
 
 def run(
@@ -28,7 +31,7 @@ def run(
     mask: Path | str | None = None,
     aif: str | Path = "auto",
     method: str = "bsvd",
-    progress: Callable[[float, str], None] = silent,
+    progress: Progress = silent,
     **options: object,
 ) -> dict:
     """Compute the maps of one series file and write them.
@@ -73,7 +76,8 @@ def run(
     timing = sources.find_timing(
         volume, path, interval=interval, times=Path(times) if times else None, echo_time=echo_time
     )
-    modality = modality or guess_modality(volume.array, str(path), sources.read_sidecar(path))
+    sidecar = sources.read_sidecar(path)
+    modality = modality or guess_modality(volume.array, str(path), sidecar)
     brain = read_image(mask, series=False) if mask else None
     if brain is not None:
         volume.require_same_grid(brain)
@@ -85,19 +89,22 @@ def run(
         mask=brain,
         aif=read_input(aif, timing.times),
         method=method,
-        progress=lambda share, text: progress(0.1 + 0.75 * share, text),
+        progress=part(progress, 0.1, 0.85),
         **options,
     )
     result.summary["times"]["source"] = timing.source
     result.summary["warnings"] = [*timing.warnings, *result.summary["warnings"]]
-    result.summary |= {"series": path.name, "software": f"StrokePredictLib {__version__}"}
+    inputs = {"series": path} | ({"mask": Path(mask)} if mask else {})
+    chosen = {"method": method, "modality": modality, "aif": str(aif), "echo_time_s": timing.echo_time}
+    result.summary |= {"series": path.name, "simulated": sidecar.get("Simulated") is True}
+    result.summary["provenance"] = provenance(inputs, chosen)
     progress(0.9, "writing")
     return {"files": [str(f) for f in write(result, Path(output))], "summary": result.summary}
 
 
 def write(result: PerfusionResult, output: Path) -> list[Path]:
     """Write maps, record and pictures into ``output``, all or none; return their paths."""
-    with staged_folder(output) as stage:
+    with staged_folder(output, owns=OWN_FILES) as stage:
         for name, volume in result.maps.items():
             write_image(stage / f"{name}.nii.gz", volume)
         write_text(stage / "perfusion.json", json.dumps(result.summary, indent=1, ensure_ascii=False) + "\n")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ..errors import StrokeError
+from ..progress import Progress, part, silent
 from ..volume import Volume
 from .brain import hounsfield_offset
 from .deconvolve import METHODS, Rates, Settings, deconvolve
@@ -19,12 +19,9 @@ from .record import summarise
 from .scaling import Scaling
 from .smoothing import DEFAULT_FWHM
 from .timing import make_axis
+from .values import bridge_gaps
 
 MODALITIES = ("MR", "CT")
-
-
-def silent(share: float, text: str) -> None:
-    """Report progress to nobody."""
 
 
 @dataclass
@@ -61,14 +58,15 @@ def compute_maps(
     smoothing: float | None = None,
     motion: bool = True,
     scale_aif: bool | None = None,
-    progress: Callable[[float, str], None] = silent,
+    progress: Progress = silent,
 ) -> PerfusionResult:
     """Compute CBF, CBV, MTT, Tmax and TTP.
 
     Parameters
     ----------
     series : Volume
-        ``(t, z, y, x)``: T2*-weighted signal (MR) or HU (CT).
+        ``(t, z, y, x)``: T2*-weighted signal (MR) or HU (CT). Samples that are no numbers, or marked in
+        ``meta["nonfinite"]``, are interpolated over time, or their voxels left out.
     times : numpy.ndarray
         ``(t,)`` s, or ``(t, z)`` where slices have times of their own.
     modality : {"MR", "CT"}
@@ -104,11 +102,12 @@ def compute_maps(
     settings = replace(settings or Settings(), method=method)
     scaling = scaling or Scaling()
     how = Preparation(modality, echo_time, motion, DEFAULT_FWHM[modality] if smoothing is None else float(smoothing))
+    axis = make_axis(times, series.array.shape[0], series.shape[0], series.name)
+    series, gaps = bridge_gaps(series, axis)
     offset = hounsfield_offset(series.array[0]) if modality == "CT" else 0.0
     if offset:
         series = series.with_array(series.array - np.float32(offset))
-    axis = make_axis(times, series.array.shape[0], series.shape[0], series.name)
-    prepared = prepare(series, axis, how, mask, lambda share, text: progress(0.4 * share, text))
+    prepared = prepare(series, axis, how, mask, part(progress, 0.0, 0.4), gaps)
     if offset:
         prepared.warnings.append(f"{offset:g} was subtracted: the CT values were stored without their intercept")
     progress(0.4, "arterial input")
@@ -118,7 +117,7 @@ def compute_maps(
         progress(0.5 + 0.45 * share, f"deconvolution ({method})")
 
     rates = deconvolve(prepared.tissue.curves, arterial.curve, prepared.axis.dt, settings, told)
-    checks = check_all(modality, prepared.bolus, prepared.tissue, arterial, venous, prepared.motion)
+    checks = check_all(modality, prepared, arterial, venous)
     if modality == "MR" and echo_time is None:
         prepared.warnings.append("no echo time: concentrations are in arbitrary units; the maps do not depend on it")
     summary = summarise(prepared, how, settings, scaling, arterial, venous, checks)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..report.colours import COLOUR_MAPS, MapStyle
+from ..report.orientation import for_display
+from ..study import NOT_CLINICAL, SIMULATED
+from ..volume import Volume
 from .pipeline import PerfusionResult
 
-#: Window (low, high), unit and colour table of each map.
-LOOK = {
-    "cbf": (0.0, 80.0, "mL/100 g/min", "turbo"),
-    "cbv": (0.0, 6.0, "mL/100 g", "turbo"),
-    "mtt": (0.0, 16.0, "s", "turbo"),
-    "tmax": (0.0, 12.0, "s", "turbo"),
-    "delay": (-2.0, 10.0, "s", "turbo"),
-    "ttp": (None, None, "s", "turbo"),
-}
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Maps in the order of their rows.
+ROWS = ("cbf", "cbv", "mtt", "tmax", "delay", "ttp")
+BACKGROUND, TEXT, FAINT, ALERT = "#0b0d10", "#f2f4f7", "#9aa4b2", "#ffb454"
+#: Inches: a tile's width, room for the maps' names, for the colour bars, for the head and for the foot.
+TILE, LEFT, RIGHT, HEAD, FOOT = 1.75, 0.85, 1.1, 0.62, 0.34
 
 
 def plot_inputs(result: PerfusionResult, path: Path) -> None:
@@ -39,38 +45,100 @@ def plot_inputs(result: PerfusionResult, path: Path) -> None:
     axes.set(xlabel="time (s)", ylabel=unit, title="Input functions")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=9)
+    marks = _marks(result)
+    figure.supxlabel("  ·  ".join(marks), fontsize=8, color="#b34700")
     figure.savefig(path)
 
 
 def plot_maps(result: PerfusionResult, path: Path, slices: int = 5) -> None:
-    """Draw a row of slices of every map, as a reader sees them: patient's right at the left."""
-    from matplotlib import colormaps
+    """Draw a row of slices of every map in radiological convention, whatever the grid's orientation."""
     from matplotlib.figure import Figure
 
-    mask = result.mask.array
-    shown = _slices(mask, slices)
-    names = [n for n in ("cbf", "cbv", "mtt", "tmax", "delay", "ttp") if n in result.maps]
-    window = _box(mask)
-    figure = Figure(figsize=(1.75 * len(shown) + 1.2, 1.9 * len(names)), dpi=110, layout="constrained")
-    axes = figure.subplots(len(names), len(shown), squeeze=False)
-    for row, name in zip(axes, names, strict=True):
-        low, high, unit, table = LOOK[name]
-        array = result.maps[name].array
-        if low is None:
-            low, high = np.percentile(array[mask & (array > 0)], [2, 98])
-        colours = colormaps[table].with_extremes(bad="black")
-        for place, z in zip(row, shown, strict=True):
-            plane = _upright(np.where(mask[z], array[z], np.nan)[window], result.mask)
-            spacing = result.mask.spacing
-            drawn = place.imshow(plane, cmap=colours, vmin=low, vmax=high, aspect=spacing[1] / spacing[0])
-            place.set(xticks=[], yticks=[], facecolor="black")
-        row[0].set_ylabel(name.upper() if name not in ("tmax", "delay") else name.capitalize(), fontsize=11)
-        bar = figure.colorbar(drawn, ax=list(row), fraction=0.04, pad=0.01)
-        bar.set_label(unit, fontsize=8)
-        bar.ax.tick_params(labelsize=7)
-    for place, z in zip(axes[0], shown, strict=True):
-        place.set_title(f"slice {z + 1}", fontsize=8)
-    figure.savefig(path)
+    mask = for_display(result.mask)
+    shown, window = _slices(mask.array, slices), _box(mask.array)
+    names = [n for n in ROWS if n in result.maps]
+    tall = TILE * _height_to_width(mask, window)
+    width, height = LEFT + TILE * len(shown) + RIGHT, HEAD + tall * len(names) + FOOT
+    width = max(width, 8.0)  # room for the foot
+    figure = Figure(figsize=(width, height), dpi=110, facecolor=BACKGROUND)
+    for row, name in enumerate(names):
+        array, style = for_display(result.maps[name]).array, _style(name, result)
+        bottom = height - HEAD - (row + 1) * tall
+        for column, z in enumerate(shown):
+            box = (LEFT + column * TILE, bottom, TILE - 0.04, tall - 0.04)
+            axes = figure.add_axes(_share(box, width, height))
+            colours = style.colours(array[z][window])
+            colours[~mask.array[z][window]] = 0.0
+            axes.imshow(colours, aspect="auto", interpolation="nearest")
+            axes.set_axis_off()
+            _mark_sides(axes)
+            if row == 0:
+                where = f"{z + 1}/{mask.shape[0]}"
+                axes.text(0.03, 0.97, where, color=FAINT, fontsize=7, ha="left", va="top", transform=axes.transAxes)
+        figure.text(0.15 / width, (bottom + tall / 2) / height, style.title, color=TEXT, fontsize=12, va="center")
+        box = (LEFT + len(shown) * TILE + 0.12, bottom + 0.1 * tall, 0.13, 0.76 * tall)
+        _draw_bar(figure.add_axes(_share(box, width, height)), style)
+    _write_head_and_foot(figure, result)
+    figure.savefig(path, facecolor=BACKGROUND)
+
+
+def _style(name: str, result: PerfusionResult) -> MapStyle:
+    """Return the map's colours and range, as in the summary; TTP follows the series, whose start is arbitrary."""
+    if name == "delay":
+        return MapStyle(name, "Delay", "s", -2.0, 10.0, COLOUR_MAPS["tmax"].table)
+    style = COLOUR_MAPS[name]
+    values = result.maps[name].array
+    values = values[result.mask.array & (values > 0)]
+    if name != "ttp" or values.size == 0:
+        return style
+    low, high = np.percentile(values, [1, 99])
+    return replace(style, low=float(np.floor(low)), high=float(max(np.ceil(high), np.floor(low) + 1)))
+
+
+def _mark_sides(axes: Axes) -> None:
+    small = {"color": FAINT, "fontsize": 7, "va": "bottom", "transform": axes.transAxes}
+    axes.text(0.03, 0.02, "R", ha="left", **small)
+    axes.text(0.97, 0.02, "L", ha="right", **small)
+
+
+def _draw_bar(axes: Axes, style: MapStyle) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.imshow(style.table[:, None], extent=(0, 1, style.low, style.high), origin="lower", aspect="auto")
+    axes.set_xticks([])
+    axes.yaxis.tick_right()
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 3, 4, 5, 10], integer=True))
+    axes.tick_params(colors=TEXT, labelsize=7, length=3, width=0.7, pad=2)
+    axes.set_title(style.unit, color=FAINT, fontsize=8, loc="left", pad=7)
+    for spine in axes.spines.values():
+        spine.set(edgecolor=FAINT, linewidth=0.6)
+
+
+def _write_head_and_foot(figure: Figure, result: PerfusionResult) -> None:
+    width, height = figure.get_size_inches()
+    failed = result.summary["quality_failed"]
+    title = "Perfusion maps" + (f"  ·  quality check failed: {', '.join(failed)}" if failed else "")
+    figure.text(0.15 / width, 1 - 0.22 / height, title, color=ALERT if failed else TEXT, fontsize=12, va="center")
+    name = [result.summary["series"]] if "series" in result.summary else []
+    said = "Patient's right at the image's left (R … L)  ·  slices from caudal to cranial"
+    figure.text(0.15 / width, 1 - 0.47 / height, "  ·  ".join([*name, said]), color=FAINT, fontsize=8, va="center")
+    words = "  ·  ".join(_marks(result))
+    figure.text(0.15 / width, 0.17 / height, words, color=ALERT, fontsize=8, va="center")
+
+
+def _marks(result: PerfusionResult) -> list[str]:
+    """Return what every picture must say."""
+    return [SIMULATED] * bool(result.summary.get("simulated")) + [NOT_CLINICAL]
+
+
+def _share(box: tuple[float, ...], width: float, height: float) -> tuple[float, ...]:
+    """Return a box in inches as shares of the figure."""
+    return box[0] / width, box[1] / height, box[2] / width, box[3] / height
+
+
+def _height_to_width(mask: Volume, window: tuple[slice, slice]) -> float:
+    rows, columns = (min(cut.stop, size) - cut.start for cut, size in zip(window, mask.shape[1:], strict=True))
+    return rows * mask.spacing[1] / (columns * mask.spacing[0])
 
 
 def _slices(mask: np.ndarray, count: int) -> list[int]:
@@ -82,13 +150,6 @@ def _slices(mask: np.ndarray, count: int) -> list[int]:
 def _box(mask: np.ndarray) -> tuple[slice, slice]:
     rows, columns = np.flatnonzero(mask.any(axis=(0, 2))), np.flatnonzero(mask.any(axis=(0, 1)))
     return slice(max(0, rows[0] - 2), rows[-1] + 3), slice(max(0, columns[0] - 2), columns[-1] + 3)
-
-
-def _upright(plane: np.ndarray, grid) -> np.ndarray:
-    """Flip a ``(y, x)`` plane so that anterior is up and the patient's right is at the left."""
-    if grid.direction[0, 0] < 0:
-        plane = plane[:, ::-1]
-    return plane[::-1] if grid.direction[1, 1] < 0 else plane
 
 
 def _round_factor(value: float) -> float:

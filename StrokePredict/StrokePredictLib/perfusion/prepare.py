@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ..errors import StrokeError
+from ..progress import Progress, silent
 from ..volume import Volume
 from . import concentration, motion
 from .bolus import Bolus, find_bolus, with_arteries
@@ -17,6 +17,7 @@ from .inputs import Tissue
 from .smoothing import InPlaneSmoother
 from .threads import in_threads
 from .timing import TimeAxis, interpolation_matrix, without_first
+from .values import AIR, Gaps, GapsInBrain, islands, without_lost
 
 
 @dataclass
@@ -37,6 +38,8 @@ class Prepared:
         The passage through the whole brain.
     motion : Motion or None
         None where it was not looked for.
+    gaps : GapsInBrain
+        Samples that were no numbers.
     warnings : list of str
         What was done that a reader should know.
     """
@@ -47,6 +50,7 @@ class Prepared:
     start: float
     bolus: Bolus
     motion: motion.Motion | None
+    gaps: GapsInBrain
     warnings: list[str] = field(default_factory=list)
 
 
@@ -77,7 +81,8 @@ def prepare(
     axis: TimeAxis,
     how: Preparation,
     mask: np.ndarray | Volume | None = None,
-    progress: Callable[[float, str], None] = lambda share, text: None,
+    progress: Progress = silent,
+    gaps: Gaps | None = None,
 ) -> Prepared:
     """Find brain and bolus, undo motion, and return concentration curves.
 
@@ -91,6 +96,10 @@ def prepare(
         What to do.
     mask : array or Volume, optional
         Brain; found if left out.
+    progress : callable
+        Called with the share done and what is being done.
+    gaps : Gaps, optional
+        Where the series holds no numbers of its own.
 
     Raises
     ------
@@ -99,7 +108,11 @@ def prepare(
     """
     warnings = list(axis.notes)
     progress(0.0, "finding the brain")
-    index = find_brain(series, mask, how.modality)
+    index = find_brain(series, mask, how.modality, None if gaps is None else gaps.dead)
+    counted = GapsInBrain(0, 0, 0, index.size)
+    if gaps is not None:
+        index, counted = without_lost(series, index, gaps)
+        warnings.append(counted.warning())
     signal = _mean_signal(series, index)
     bolus = find_bolus(signal, _frame_times(axis), how.modality, series.name)
     bolus = with_arteries(bolus, series.array.reshape(len(signal), -1), index, signal, how.modality)
@@ -126,14 +139,21 @@ def prepare(
         same = tissue is sharp
         sharp = replace(sharp, curves=sharp.curves[:, valid], index=index[valid])
         tissue = sharp if same else replace(tissue, curves=tissue.curves[:, valid], index=index[valid])
-    return Prepared(tissue, sharp, axis, start, bolus, moved, warnings)
+    return Prepared(tissue, sharp, axis, start, bolus, moved, counted, warnings)
 
 
-def find_brain(series: Volume, mask: np.ndarray | Volume | None, modality: str) -> np.ndarray:
-    """Return the flat indices of the brain's voxels, from a mask or from the first frames."""
+def find_brain(
+    series: Volume, mask: np.ndarray | Volume | None, modality: str, dead: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the flat indices of the brain's voxels, from a mask or from the first frames; ``dead`` ones show air."""
     if mask is None:
         # Past the first MR transient, and before contrast in any usable series.
-        brain = brain_mask(series.with_array(series.array[1:4].mean(axis=0), series.name), modality)
+        baseline = series.array[1:4].mean(axis=0)
+        if dead is not None:
+            baseline[dead] = AIR[modality]
+        brain = brain_mask(series.with_array(baseline, series.name), modality)
+        if dead is not None:
+            brain |= islands(dead, brain)
     else:
         if isinstance(mask, Volume):
             series.require_same_grid(mask)

@@ -10,6 +10,8 @@ from .bolus import Bolus
 from .features import describe
 from .inputs import Choice, Tissue
 from .motion import Motion
+from .prepare import Prepared
+from .values import GapsInBrain
 
 #: Whole-brain bolus: share of signal lost (MR), HU gained (CT).
 BOLUS = {"MR": 0.03, "CT": 2.0}
@@ -25,6 +27,8 @@ REJECTED, MOVED = 0.10, 6.0
 COVERAGE = 40.0
 #: Full width at half maximum (s) of a believable artery.
 WIDTH = (2.0, 25.0)
+#: Share of the brain's voxels that may hold samples that are not numbers.
+GAPS = 0.01
 #: An artery is at least this many times as high as the brain's mean.
 ARTERY_TO_BRAIN = 2.5
 
@@ -57,10 +61,9 @@ class Check:
         return row | {"value": round(float(self.value), 4), "limit": float(self.limit), "passed": bool(self.passed)}
 
 
-def check_all(
-    modality: str, bolus: Bolus, tissue: Tissue, arterial: Choice, venous: Choice | None, motion: Motion | None
-) -> list[Check]:
+def check_all(modality: str, prepared: Prepared, arterial: Choice, venous: Choice | None) -> list[Check]:
     """Return every check of one series."""
+    bolus, tissue = prepared.bolus, prepared.tissue
     mean = tissue.curves.mean(axis=1, dtype=np.float64)
     checks = [
         _bolus_height(modality, bolus),
@@ -69,9 +72,10 @@ def check_all(
         _truncation(mean, venous),
         _artery(arterial, mean, tissue.dt),
         _coverage(tissue),
+        _values(prepared.gaps),
     ]
-    if motion is not None:
-        checks.append(_motion(motion))
+    if prepared.motion is not None:
+        checks.append(_motion(prepared.motion))
     return checks
 
 
@@ -129,8 +133,16 @@ def _artery(arterial: Choice, mean: np.ndarray, dt: float) -> Check:
 def _coverage(tissue: Tissue) -> Check:
     slices = np.unique(tissue.index // (tissue.grid.shape[1] * tissue.grid.shape[2]))
     height = len(slices) * float(tissue.grid.spacing[2])
-    said = f"{len(slices)} slices cover {height:.0f} mm of the brain (at least {COVERAGE:.0f} mm needed)."
+    said = "1 slice covers" if len(slices) == 1 else f"{len(slices)} slices cover"
+    said += f" {height:.0f} mm of the brain (at least {COVERAGE:.0f} mm needed)."
     return Check("coverage", height >= COVERAGE, height, COVERAGE, said)
+
+
+def _values(gaps: GapsInBrain) -> Check:
+    passed = gaps.share <= GAPS
+    said = f"{100 * gaps.share:.1f} % of the brain's voxels hold values that are not numbers (at most {100 * GAPS:g} %)"
+    said += "." if passed else f": {gaps.lost} are missing from the maps, {gaps.bridged} are partly interpolated."
+    return Check("values", passed, gaps.share, GAPS, said)
 
 
 def _motion(motion: Motion) -> Check:

@@ -64,6 +64,7 @@ def summarise(
         "vof": describe_choice(venous) if venous is not None else None,
         "motion": _motion(prepared),
         "voxels": int(prepared.tissue.index.size),
+        "not_numbers": asdict(prepared.gaps),
         "quality": [c.as_dict() for c in checks],
         "quality_passed": not failed,
         "quality_failed": failed,

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import subprocess
 import sys
@@ -45,6 +46,31 @@ def test_files_are_written_on_the_grid(folder, tmp_path, name, modality):
     assert record["times"]["source"] == "sidecar RepetitionTime"
     assert len(record["aif"]["candidates"]) >= 3
     assert seen == sorted(seen)
+
+
+def test_the_record_names_its_input_by_hash(folder, tmp_path):
+    scan = make_scan("MR", slices=7)
+    write_image(tmp_path / "brain.nii.gz", read_image(folder / "sub_pwi.nii.gz").with_array(scan.brain))
+    job.run(folder / "sub_pwi.nii.gz", tmp_path / "out", mask=tmp_path / "brain.nii.gz")
+    record = json.loads((tmp_path / "out" / "perfusion.json").read_text())
+    inputs = record["provenance"]["inputs"]
+    for role, path in (("series", folder / "sub_pwi.nii.gz"), ("mask", tmp_path / "brain.nii.gz")):
+        assert inputs[role] == {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    assert record["provenance"]["parameters"]["method"] == "bsvd"
+    assert str(tmp_path) not in json.dumps(record), "a folder's name may be a patient's"
+    assert record["simulated"] is False
+
+
+def test_a_second_method_leaves_nothing_of_the_first(folder, tmp_path):
+    job.run(folder / "sub_ctp.nii.gz", tmp_path / "out", method="vascular")
+    assert (tmp_path / "out" / "delay.nii.gz").is_file()
+    (tmp_path / "out" / "notes.txt").write_text("a reader's own")
+    done = job.run(folder / "sub_ctp.nii.gz", tmp_path / "out", method="bsvd")
+    assert {f.name for f in (tmp_path / "out").iterdir()} == {
+        "cbf.nii.gz", "cbv.nii.gz", "mtt.nii.gz", "tmax.nii.gz", "ttp.nii.gz", "inputs.png", "maps.png",
+        "perfusion.json", "notes.txt",
+    }  # fmt: skip
+    assert not any("delay" in name for name in done["files"])
 
 
 def test_same_input_same_bytes(folder, tmp_path):

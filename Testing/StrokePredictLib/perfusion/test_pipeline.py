@@ -87,7 +87,7 @@ def test_quality_passes_and_every_check_has_a_sentence(result):
     assert result.summary["quality_passed"], result.summary["quality"]
     names = {c["name"] for c in result.summary["quality"]}
     assert names == {
-        "bolus", "contrast-to-noise", "baseline", "truncation", "arterial-input", "coverage", "motion"
+        "bolus", "contrast-to-noise", "baseline", "truncation", "arterial-input", "coverage", "values", "motion"
     }  # fmt: skip
     assert all(len(c["sentence"]) > 20 for c in result.summary["quality"])
 
@@ -214,6 +214,23 @@ def test_one_slice_is_computed_and_flagged():
     assert result.summary["quality_failed"] == ["coverage"]
     assert not result.summary["quality_passed"]
     assert (result.maps["tmax"].array[inner(head.lesion)] > 6).mean() > 0.9
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("modality", ["MR", "CT"])
+@pytest.mark.parametrize("slices", [1, 2, 3])
+def test_few_slices_are_computed(modality, slices):
+    head = make_scan(modality, slices=slices)
+    result = compute_maps(head.series, head.times, modality=modality, smoothing=5.0)
+    assert result.mask.shape[0] == slices
+    for z in range(slices):
+        found, true = result.mask.array[z], head.brain[z]
+        assert 2 * (found & true).sum() / (found.sum() + true.sum()) > 0.95
+        assert (result.maps["tmax"].array[z][inner(head.lesion)[z]] > 6).mean() > 0.9
+    normal = inner(head.brain & ~head.lesion & (np.indices(head.brain.shape)[2] < 11))
+    assert np.median(result.maps["cbv"].array[normal]) == pytest.approx(head.cbv["normal"], rel=0.15)
+    assert result.summary["quality_failed"] == ["coverage"]
+    assert result.summary["motion"]["rejected_frames"] == []
 
 
 def test_truncated_scan_is_flagged():
