@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import ndimage
 
 from ...errors import StrokeError
 from ...volume import Volume
@@ -42,6 +43,8 @@ def read_volume(image: DicomImage) -> Volume:
         frames = _frames(path, image.headers[path].tiles)
         for t, z, index in places:
             array[t, z] = frames[index]
+    if image.tilt.any():
+        _upright(array, image)
     values = _mean(array) if image.averaged else array if len(image.grid) > 1 else array[0]
     meta = {} if image.times is None else {"times": image.times}
     if image.b_value is not None:
@@ -50,6 +53,18 @@ def read_volume(image: DicomImage) -> Volume:
     if echo:
         meta["echo_time_s"] = echo / 1000.0
     return Volume(values, image.affine, name=image.name, header=_header(values, image), meta=meta)
+
+
+def _upright(array: np.ndarray, image: DicomImage) -> None:
+    """Shift the sections of a tilted stack onto its upright grid, in place, by linear interpolation."""
+    frame = image.grid[0][0]
+    along_x, along_y = (image.tilt @ axis / size for axis, size in zip(frame.axes, frame.spacing, strict=True))
+    middle = (array.shape[1] - 1) / 2
+    for volume in array:
+        outside = float(volume.min())
+        for z, section in enumerate(volume):
+            move = ((z - middle) * along_y, (z - middle) * along_x)
+            volume[z] = ndimage.shift(section, move, order=1, mode="constant", cval=outside)
 
 
 def _mean(array: np.ndarray) -> np.ndarray:

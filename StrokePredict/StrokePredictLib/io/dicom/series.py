@@ -39,6 +39,8 @@ class DicomImage:
         The tag that the times came from.
     notes : list of str
         What a reader should know.
+    tilt : numpy.ndarray
+        LPS mm by which each section lies aside of the one below it (gantry tilt).
     """
 
     grid: list[list[Frame]]
@@ -49,6 +51,7 @@ class DicomImage:
     times: np.ndarray | None = None
     clock: str = ""
     notes: list[str] = field(default_factory=list)
+    tilt: np.ndarray = field(default_factory=lambda: np.zeros(3))
 
     @property
     def first(self) -> Header:
@@ -163,7 +166,11 @@ def _image(frames: list[Frame], headers: dict[Any, Header], b_value: float | Non
         notes.append(f"the last of {max(counts)} time points is incomplete and left out")
     ordered = [in_order(group)[: min(counts)] for group in places]
     grid = [list(row) for row in zip(*ordered, strict=True)]
-    image = DicomImage(grid, headers, affine, b_value, notes=notes)
+    tilt = _tilt(grid[0], normal)
+    if tilt.any():
+        degrees = np.degrees(np.arctan(np.linalg.norm(tilt) / np.linalg.norm(affine[:3, 2])))
+        notes.append(f"gantry tilt of {degrees:.1f}° taken out by shifting its sections")
+    image = DicomImage(grid, headers, affine, b_value, notes=notes, tilt=tilt)
     if len(grid) > 1:
         _tell_apart(image, b_value)
     return image
@@ -211,7 +218,7 @@ def _affine(sections: list[Frame], normal: np.ndarray, section_mm: float | None)
     Raises
     ------
     Unusable
-        If sections are missing, unevenly spaced, or shifted against each other.
+        If sections are missing, or unevenly spaced or shifted.
     """
     first = sections[0]
     steps = np.diff([section.position for section in sections], axis=0)
@@ -222,15 +229,34 @@ def _affine(sections: list[Frame], normal: np.ndarray, section_mm: float | None)
         if abs(along[worst] - usual) > max(UNEVEN * usual, 0.02):
             what = "a section is missing" if along[worst] > usual else "its sections are unevenly spaced"
             raise Unusable(f"{what} (step {along[worst]:.2f} mm, usually {usual:.2f} mm)")
-        aside = steps - along[:, None] * normal
-        if np.linalg.norm(aside, axis=1).max() > max(1e-3 * usual, 0.01):
-            raise Unusable("its sections are shifted against each other (gantry tilt); resample it at the scanner")
         step = (sections[-1].position - first.position) / len(steps)
+        if _tilt(sections, normal).any():
+            step = float(step @ normal) * normal
     else:
         step = normal * (section_mm or 1.0)
     affine = np.eye(4)
     affine[:3, 0] = first.axes[0] * first.spacing[0]
     affine[:3, 1] = first.axes[1] * first.spacing[1]
     affine[:3, 2] = step
-    affine[:3, 3] = first.position
+    # A tilted stack is laid out around its middle section, which stays where it is.
+    affine[:3, 3] = first.position + (len(sections) - 1) / 2 * _tilt(sections, normal)
     return affine
+
+
+def _tilt(sections: list[Frame], normal: np.ndarray) -> np.ndarray:
+    """Return how far each section lies aside of the one below it, LPS mm; zeros for an upright stack.
+
+    Raises
+    ------
+    Unusable
+        If sections are shifted unevenly.
+    """
+    if len(sections) < 2:
+        return np.zeros(3)
+    steps = np.diff([section.position for section in sections], axis=0)
+    aside = steps - np.outer(steps @ normal, normal)
+    usual = np.median(aside, axis=0)
+    if np.linalg.norm(aside - usual, axis=1).max() > 0.05:
+        raise Unusable("its sections are shifted unevenly against each other")
+    total = (len(sections) - 1) * np.linalg.norm(usual)
+    return usual if total > 0.05 else np.zeros(3)
