@@ -1,5 +1,7 @@
 """Our conditioned network: it listens, it can do without, and its encoder need not be asked twice."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -112,3 +114,18 @@ def test_course_imports_nothing_heavy():
     place = Path(StrokePredictLib.__file__).parents[1]
     done = subprocess.run([sys.executable, "-c", code], cwd=place, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_parameter_count_written_out():
+    from StrokePredictLib.networks import trainable_parameters
+
+    def block(a, b):
+        return (9 * a * b + b) + (9 * b * b + b) + 4 * b
+
+    def gate(f):
+        return 2 * (f * f // 2 + f // 2 + f) + f // 2 + 1 + 2
+
+    widths = [16, 32, 64, 128, 256]
+    encoder = sum(block(a, b) for a, b in pairwise([30, *widths])) + sum(2 * w * (8 + 1) for w in widths)
+    up = sum(4 * 2 * b * b + b + gate(b) + block(2 * b, b) + 2 * b * (14 + 1) for b in widths[:-1])
+    assert trainable_parameters(create("fate")) == encoder + 2 * 256 * (14 + 1) + up + 17 == 1_994_357
