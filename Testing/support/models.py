@@ -115,7 +115,8 @@ def write_test_bundle(folder, kind, name=None, members=1, first_seed=0, **change
     for sub in ("configs", "models"):
         (folder / sub).mkdir(parents=True, exist_ok=True)
     for seed, weights in enumerate(names):
-        save_file({k: v.contiguous() for k, v in make_network(kind, first_seed + seed).state_dict().items()}, folder / weights)
+        state = make_network(kind, first_seed + seed).state_dict()
+        save_file({key: tensor.contiguous() for key, tensor in state.items()}, folder / weights)
     (folder / "configs" / "metadata.json").write_text(json.dumps({"stroke": card.model_dump(mode="json")}))
     write_sums(folder)
     return folder
