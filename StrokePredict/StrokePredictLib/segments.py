@@ -82,7 +82,7 @@ _ALL = (
         _own("tmax-over-6s", "Critically hypoperfused tissue by Tmax"), "Tmax above 6 s, after cleaning.",
     ),
     Segment(
-        "penumbra", "Penumbra (mismatch)", (1.0, 0.86, 0.2), ALTERED_STRUCTURE,
+        "penumbra", "Penumbra", (1.0, 0.86, 0.2), ALTERED_STRUCTURE,
         _own("penumbra", "Ischaemic penumbra by mismatch"), "Tmax above 6 s and not core.",
     ),
     Segment(

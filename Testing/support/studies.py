@@ -140,6 +140,7 @@ def _prediction(study: Study) -> dict:
     mask = study.masks["infarct_predicted"]
     model = {
         "name": "demo-infarct", "title": "Predicted infarct (demonstration)", "target": "final-infarct",
+        "segment": "infarct_predicted",
         "demonstration": True, "sha256": "fedcba9876543210" * 4, "threshold": 0.5, "device": "cpu",
         "volume_ml": mask.voxel_ml * int(mask.array.sum()), "inputs": ["dwi", "adc"], "notes": [],
     }  # fmt: skip

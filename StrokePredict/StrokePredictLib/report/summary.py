@@ -100,6 +100,8 @@ def make_figure(study: Study, tiles: int = 8) -> Figure:
         axes = figure.add_axes(box)
         _draw_row(figure, axes, mosaic, role, filled, outlined)
         _mark_sides(axes, mosaic, with_slices=index == 0)
+        if demonstrated(study) & {*filled, *outlined}:
+            _watermark(axes, mosaic)
         failed = perfusion_failed(study) and (role in _PERFUSION or "hypoperfused_tmax" in filled)
         _label_row(axes, title, [*filled, *outlined], failed)
     add_warnings(figure, study, WIDTH_IN)
@@ -187,6 +189,20 @@ def _mark_sides(axes: Axes, mosaic: Mosaic, with_slices: bool) -> None:
         if with_slices:
             where = (index * width + 0.02 * width, 0.045 * height)
             axes.text(*where, f"{number + 1}/{mosaic.count}", ha="left", color=_FAINT, fontsize=7, va="center")
+
+
+def demonstrated(study: Study) -> set[str]:
+    """Return the segments that rest on demonstration weights."""
+    models = (study.prediction or {}).get("models") or []
+    return {model.get("segment", "") for model in models if model.get("demonstration")}
+
+
+def _watermark(axes: Axes, mosaic: Mosaic) -> None:
+    """Write on every tile that what is outlined there comes from demonstration weights: tiles are cut out and shown."""
+    width, height = mosaic.tile_mm
+    style = {"color": WARNING, "fontsize": 6, "ha": "center", "va": "center"}
+    for index in range(len(mosaic.slices)):
+        axes.text((index + 0.5) * width, 0.95 * height, "demonstration", **style)
 
 
 def _label_row(axes: Axes, title: str, keys: list[str], failed: bool) -> None:

@@ -183,3 +183,15 @@ def test_maps_of_a_failed_series_say_so_until_a_reader_overrides():
     assert said.count("Quality check failed") == 5
     study.volumes["parameters"]["quality_override_by"] = "Dr Reader"
     assert "Quality check failed" not in [text for text, _ in texts(make_figure(study))[0]]
+
+
+def test_every_tile_with_a_demonstration_outline_says_so():
+    from matplotlib.text import Text
+
+    study = make_study(prediction=True)
+    assert study.prediction["models"][0]["demonstration"]
+    words = [text.get_text() for text in make_figure(study, tiles=6).findobj(Text)]
+    assert words.count("demonstration") == 6
+    study.prediction["models"][0]["demonstration"] = False
+    words = [text.get_text() for text in make_figure(study, tiles=6).findobj(Text)]
+    assert "demonstration" not in words
