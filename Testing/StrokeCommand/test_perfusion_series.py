@@ -14,10 +14,10 @@ from perfusion_scans import make_scan
 def perfusion(stroke_environment, tmp_path):
     """Write a ``(t, z, y, x)`` array as NIfTI and run ``stroke perfusion`` on it."""
 
-    def run(array, modality):
+    def run(array, modality, *more):
         path = tmp_path / "odd.nii.gz"
         nibabel.save(nibabel.Nifti1Image(array.T, np.diag([4.0, 4.0, 6.0, 1.0])), path)
-        words = ["perfusion", path, "-o", tmp_path / "out", "--interval", "1.5", "--modality", modality, "--json"]
+        words = ["perfusion", path, "-o", tmp_path / "out", "--interval", "1.5", "--modality", modality, "--json", *more]
         command = [sys.executable, "-W", "default", "-m", "StrokeCommand", *map(str, words)]
         return subprocess.run(
             command, capture_output=True, text=True, env=stroke_environment, cwd=tmp_path, timeout=300, check=False
@@ -63,3 +63,15 @@ def test_spoilt_voxels_are_told_without_a_word_of_numpy(perfusion, tmp_path, val
     record = json.loads((tmp_path / "out" / "perfusion.json").read_text())
     assert record["quality_failed"] == ["values"]
     assert any("1200 samples are not numbers" in w for w in record["warnings"])
+
+
+def test_the_width_of_smoothing_reaches_the_maps(perfusion, tmp_path):
+    array = make_scan("MR", slices=5).series.array
+    spread = {}
+    for width in ("0", "8"):
+        done = perfusion(array, "MR", "--smoothing", width)
+        assert json.loads(done.stdout)["summary"]["parameters"]["smoothing_fwhm_mm"] == float(width)
+        cbf = nibabel.load(tmp_path / "out" / "cbf.nii.gz").get_fdata()[..., 2]
+        inside = cbf[12:28, 12:28]
+        spread[width] = np.abs(np.diff(inside, axis=0)).mean()
+    assert spread["8"] < 0.7 * spread["0"]

@@ -49,6 +49,16 @@ def in_order(frames: list[Frame]) -> list[Frame]:
     return sorted(frames, key=lambda frame: [frame.times.get(name, 0.0) for name in names])
 
 
+def ranks(frames: list[Frame]) -> np.ndarray:
+    """Return what orders frames in time, ``(t,)``: the most direct tag that all of them carry and that rises."""
+    for name in (*_CLOCKS, *_RANKS, "AcquisitionNumber", "InstanceNumber"):
+        if all(name in frame.times for frame in frames):
+            values = _over_midnight(np.array([float(frame.times[name]) for frame in frames]))
+            if np.all(np.diff(values) > 0):
+                return values
+    return np.arange(len(frames), dtype=float)
+
+
 def frame_times(grid: list[list[Frame]], facts: dict[str, Any]) -> tuple[np.ndarray | None, str]:
     """Return when the frames of a series were taken.
 

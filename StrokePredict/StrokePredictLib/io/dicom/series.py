@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .clock import frame_times, in_order
+from .clock import frame_times, in_order, ranks
 from .header import Frame, Header, Unusable
 
 #: Two sections closer than this (mm) lie at the same place.
@@ -163,6 +163,7 @@ def _image(frames: list[Frame], headers: dict[Any, Header], b_value: float | Non
             raise Unusable(
                 f"{min(counts)} to {max(counts)} images at its {len(places)} sections: some are missing or there twice"
             )
+        _require_the_rest_whole([in_order(group) for group in places])
         notes.append(f"the last of {max(counts)} time points is incomplete and left out")
     ordered = [in_order(group)[: min(counts)] for group in places]
     grid = [list(row) for row in zip(*ordered, strict=True)]
@@ -174,6 +175,25 @@ def _image(frames: list[Frame], headers: dict[Any, Header], b_value: float | Non
     if len(grid) > 1:
         _tell_apart(image, b_value)
     return image
+
+
+def _require_the_rest_whole(groups: list[list[Frame]]) -> None:
+    """Raise `Unusable` where the image that a section lacks is not its last: the rest would slip by one time point.
+
+    A section's times differ from its neighbour's by much the same all along; from a missing image on they differ by a
+    time point more.
+    """
+    full = max(len(group) for group in groups)
+    whole = [n for n, group in enumerate(groups) if len(group) == full]
+    for n, group in enumerate(groups):
+        if len(group) == full:
+            continue
+        beside = ranks(groups[min(whole, key=lambda other: abs(other - n))])
+        apart = ranks(group) - beside[: len(group)]
+        step = float(np.median(np.diff(beside)))
+        # Slipped from some time point on, or from the very first.
+        if np.ptp(apart) > 0.5 * step or abs(np.median(apart)) > 0.9 * step:
+            raise Unusable("a time point in its middle is incomplete (an image is missing, or of another size)")
 
 
 def _tell_apart(image: DicomImage, b_value: float | None) -> None:

@@ -137,6 +137,35 @@ def test_an_unfinished_last_time_point_is_left_out(tmp_path):
     assert "22 time points is incomplete" in image.notes[0]
 
 
+@pytest.mark.parametrize("lost", [(60,), (60, 61), (65,), (0,)])
+def test_a_gap_in_the_middle_never_shifts_the_rest(lost, tmp_path):
+    """One image of a time point other than the last is missing: pairing by rank would mix two moments."""
+    paths = write_classic(tmp_path, numbers(22, 6, 8, 8), PLACE, description="perf")
+    for n in lost:
+        paths[n].unlink()
+    with pytest.raises(StrokeError, match="a time point in its middle is incomplete"):
+        open_export(tmp_path)
+
+
+@pytest.mark.parametrize("count", [6, 2])
+def test_frames_of_another_size_are_never_mixed_in(count, tmp_path):
+    array = numbers(22, 6, 8, 8)
+    paths = write_classic(tmp_path, array, PLACE, description="perf")
+    for path in paths[60 : 60 + count]:
+        ds = pydicom.dcmread(path)
+        ds.Rows = ds.Columns = 10
+        save(ds, path, np.ones((10, 10)))
+    found = open_export(tmp_path)
+    series = [image for image in found.images if image.count > 1]
+    if count == 6:  # the whole time point: the rest keep their own times, with a gap
+        assert np.array_equal(read_volume(series[0]).array, np.delete(array, 10, axis=0))
+        assert np.allclose(series[0].times, np.delete(np.arange(22) * 1.5, 10))
+    else:
+        assert not series
+        assert any("in its middle is incomplete" in reason for reason in found.skipped)
+    assert any("10×10" in reason for reason in found.left)
+
+
 def test_copies_and_doubled_sections(tmp_path):
     paths = write_classic(tmp_path, numbers(6, 8, 8), PLACE, description="t2 flair")
     (tmp_path / "copy").write_bytes(paths[2].read_bytes())
