@@ -17,8 +17,8 @@ def perfusion(stroke_environment, tmp_path):
     def run(array, modality, *more):
         path = tmp_path / "odd.nii.gz"
         nibabel.save(nibabel.Nifti1Image(array.T, np.diag([4.0, 4.0, 6.0, 1.0])), path)
-        words = ["perfusion", path, "-o", tmp_path / "out", "--interval", "1.5", "--modality", modality, "--json", *more]
-        command = [sys.executable, "-W", "default", "-m", "StrokeCommand", *map(str, words)]
+        words = ["perfusion", path, "-o", tmp_path / "out", "--interval", "1.5", "--modality", modality, "--json"]
+        command = [sys.executable, "-W", "default", "-m", "StrokeCommand", *map(str, words), *more]
         return subprocess.run(
             command, capture_output=True, text=True, env=stroke_environment, cwd=tmp_path, timeout=300, check=False
         )
