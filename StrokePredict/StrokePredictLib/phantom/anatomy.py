@@ -71,6 +71,10 @@ class Anatomy:
         ``(n,)`` fractions of the voxel; their sum is below 1 where skull is in it.
     skull_mm : numpy.ndarray
         ``(z, y, x)`` signed distance to the inner skull; negative inside.
+    wm_lesion : numpy.ndarray
+        ``(n,)`` share of the voxel that is a chronic white-matter lesion (leukoaraiosis).
+    old_infarct : numpy.ndarray
+        ``(n,)`` share of the voxel that is the gliotic rim or the cyst of an old infarct.
     """
 
     grid: Grid
@@ -81,6 +85,8 @@ class Anatomy:
     white: np.ndarray
     csf: np.ndarray
     skull_mm: np.ndarray
+    wm_lesion: np.ndarray
+    old_infarct: np.ndarray
 
     @property
     def brain(self) -> np.ndarray:
@@ -143,7 +149,9 @@ def build_anatomy(seed: int, grid: Grid, pose: Pose, age: float) -> Anatomy:
     rim_mm = _distance("rim", bent)
     cavity = rising(1.0 - np.maximum(skull_mm[inside], rim_mm - 1.0), 1.5)
     csf = np.minimum(csf + np.clip(1.0 - grey - white - csf, 0, 1) * cavity, 1.0)
-    return Anatomy(grid, pose, inside, bent, grey, white, csf, skull_mm.reshape(grid.shape).astype(np.float32))
+    skull_mm = skull_mm.reshape(grid.shape).astype(np.float32)
+    none = np.zeros(len(inside), dtype=np.float32)
+    return Anatomy(grid, pose, inside, bent, grey, white, csf, skull_mm, none, none)
 
 
 def _tissue(mni: np.ndarray, section: np.ndarray, atrophy: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
