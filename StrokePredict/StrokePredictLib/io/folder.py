@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _SUBJECT = re.compile(r"sub-[A-Za-z0-9]+")
 #: Follow-up sessions; their images are never baseline input.
-_FOLLOW_UP = re.compile(r"(^|[_/\\])ses-(0*2|24h|0*3)([_/\\]|$)")
+_FOLLOW_UP = re.compile(r"(^|[_/\\])ses-(0*[23]|[0-9]+[hd])([_/\\]|$)")
 
 
 @dataclass
@@ -99,13 +99,8 @@ def find_files(folder: Path | str, patient: str | None = None) -> PatientFiles:
         raise StrokeError(f"{folder}: holds {len(patients)} patients ({_few(patients)}); name one.")
     if patient is None and patients:
         patient = patients[0]
-    found = PatientFiles(patient or folder.name)
     root = _cohort_root(folder)
-    others: dict[str, list[Path]] = {}
-    for path in _candidates(folder, patient):
-        _offer(found, path, others)
-    for role, path in in_one_space(found.roles, others).items():
-        found.roles[role], found.reasons[role] = path, f"'{path.name}' lies in the space of the maps"
+    found = assign_roles(patient or folder.name, baseline_images(folder, patient))
     if not found.roles and not patients:
         _look_for_dicom(found, folder)
     if not found.roles:
@@ -169,11 +164,35 @@ def _cohort_root(folder: Path) -> Path:
     return folder.parent.parent if folder.parent.name in ("raw_data", "rawdata", "derivatives") else folder.parent
 
 
-def _candidates(folder: Path, patient: str | None) -> list[Path]:
-    """Return image files in order of preference: acquired images before derived ones, then by path."""
+def assign_roles(patient: str, paths: list[Path]) -> PatientFiles:
+    """Give each file the role that its name tells; the first of a role is taken, the others are noted."""
+    found = PatientFiles(patient)
+    others: dict[str, list[Path]] = {}
+    for path in paths:
+        _offer(found, path, others)
+    for role, path in in_one_space(found.roles, others).items():
+        found.roles[role], found.reasons[role] = path, f"'{path.name}' lies in the space of the maps"
+    return found
+
+
+def baseline_images(folder: Path, patient: str | None) -> list[Path]:
+    """Return a patient's image files that are no follow-up's; parameters and order as `patient_images`."""
+    root = _cohort_root(folder)
+    return [p for p in patient_images(folder, patient) if not is_follow_up(p.relative_to(root))]
+
+
+def patient_images(folder: Path, patient: str | None) -> list[Path]:
+    """Return a patient's image files in order of preference: acquired before derived ones, then by path.
+
+    Parameters
+    ----------
+    folder : Path
+        A cohort's (`inner_root`), a ``sub-…`` folder, a case of ISLES'17 or '18, or a loose folder.
+    patient : str or None
+        None for a loose folder, whose sub-folders are not searched.
+    """
     if patient is None:
-        names = sorted(p for p in folder.iterdir() if p.is_file() and is_image_name(p))
-        return [p for p in names if not _FOLLOW_UP.search(p.name)]
+        return sorted(p for p in folder.iterdir() if p.is_file() and is_image_name(p))
     if not _SUBJECT.fullmatch(patient):
         case = folder if is_isles_case(folder) else isles_cases(folder)[patient]
         return sorted(p for p in case.rglob("*") if p.is_file() and is_image_name(p))
@@ -183,13 +202,18 @@ def _candidates(folder: Path, patient: str | None) -> list[Path]:
     for place in places:
         files += sorted(p for p in place.rglob("*") if p.is_file() and is_image_name(p))
     # `truth` is what a simulated patient really has: no reader, and no loader, may see it.
-    return [p for p in files if _is_baseline(p.relative_to(root)) and not _is_result_folder(p.parent)]
+    shown = [p for p in files if not _is_hidden(p.relative_to(root))]
+    results = {place for place in {p.parent for p in shown} if _is_result_folder(place)}
+    return [p for p in shown if p.parent not in results]
 
 
-def _is_baseline(place: Path) -> bool:
-    """Whether a file, by its place in the cohort, is neither follow-up, nor truth, nor hidden."""
-    hidden = any(word == "truth" or word.startswith(".") for word in place.parts)
-    return not hidden and not _FOLLOW_UP.search(place.as_posix())
+def _is_hidden(place: Path) -> bool:
+    return any(word == "truth" or word.startswith(".") for word in place.parts)
+
+
+def is_follow_up(place: Path) -> bool:
+    """Whether a file, by its place in the cohort, belongs to a later session than the baseline."""
+    return bool(_FOLLOW_UP.search(place.as_posix()))
 
 
 def _is_result_folder(folder: Path) -> bool:
