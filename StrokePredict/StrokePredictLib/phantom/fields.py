@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-#: One stream of random numbers for each part of a patient, so that leaving one part out changes no other.
+#: One stream of random numbers for each part of a patient, so that leaving one part out changes no other. A part's
+#: place in the list is its number: add at the end.
 STREAMS = ("facts", "pose", "anatomy", "occlusion", "pressure", "perfusion", "fate", "bolus", "bias", "diffusion")
-STREAMS += ("series", "follow-up")
+STREAMS += ("series", "follow-up", "artefacts", "skull", "plain CT", "CT series", "late series", "early FLAIR")
 
 
 #: One number among many, taken so that patient 0, who is shown first, is a typical one.

@@ -53,8 +53,10 @@ PAIRED_SINUSES = {
     ),
     "internal cerebral": ([(2, -4, 14), (3, -22, 13), (1, -38, 6)], 1.0, 1.2),
 }
-#: What lies behind an occlusion at each site.
+#: What lies behind an occlusion at each site; the anterior cerebral artery behind the carotid fills from the other side.
+#: Emboli and cerebellar branches are too small to be drawn.
 BEHIND = {
+    "ICA": ("M1 proximal", "M1 distal", "M2 superior", "M3 superior", "M2 inferior", "M3 inferior"),
     "M1 proximal": ("M1 distal", "M2 superior", "M3 superior", "M2 inferior", "M3 inferior"),
     "M1 distal": ("M2 superior", "M3 superior", "M2 inferior", "M3 inferior"),
     "M2 superior": ("M3 superior",),
@@ -106,7 +108,7 @@ def build_vessels(anatomy: Anatomy, occlusion: Occlusion) -> Vessels:
 def _kind(name: str, occlusion: Occlusion) -> str:
     if name == occlusion.site:
         return "clot"
-    return "late_artery" if name in BEHIND[occlusion.site] else "artery"
+    return "late_artery" if name in BEHIND.get(occlusion.site, ()) else "artery"
 
 
 def _tube(anatomy: Anatomy, points: list, start_mm: float, end_mm: float) -> np.ndarray:
