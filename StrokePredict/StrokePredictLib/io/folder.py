@@ -99,7 +99,7 @@ def find_files(folder: Path | str, patient: str | None = None) -> PatientFiles:
         raise StrokeError(f"{folder}: holds {len(patients)} patients ({_few(patients)}); name one.")
     if patient is None and patients:
         patient = patients[0]
-    root = _cohort_root(folder)
+    root = cohort_root(folder)
     found = assign_roles(patient or folder.name, baseline_images(folder, patient))
     if not found.roles and not patients:
         _look_for_dicom(found, folder)
@@ -157,7 +157,7 @@ def _bases(folder: Path) -> list[Path]:
     return [base for base in (folder / "raw_data", folder / "rawdata", folder / "derivatives", folder) if base.is_dir()]
 
 
-def _cohort_root(folder: Path) -> Path:
+def cohort_root(folder: Path) -> Path:
     """Return the cohort folder that a ``sub-…`` folder belongs to, or the folder itself."""
     if not _SUBJECT.fullmatch(folder.name):
         return folder
@@ -177,7 +177,7 @@ def assign_roles(patient: str, paths: list[Path]) -> PatientFiles:
 
 def baseline_images(folder: Path, patient: str | None) -> list[Path]:
     """Return a patient's image files that are no follow-up's; parameters and order as `patient_images`."""
-    root = _cohort_root(folder)
+    root = cohort_root(folder)
     return [p for p in patient_images(folder, patient) if not is_follow_up(p.relative_to(root))]
 
 
@@ -196,7 +196,7 @@ def patient_images(folder: Path, patient: str | None) -> list[Path]:
     if not _SUBJECT.fullmatch(patient):
         case = folder if is_isles_case(folder) else isles_cases(folder)[patient]
         return sorted(p for p in case.rglob("*") if p.is_file() and is_image_name(p))
-    root = _cohort_root(folder)
+    root = cohort_root(folder)
     places = [base / patient for base in _bases(root) if (base / patient).is_dir()] or [folder]
     files: list[Path] = []
     for place in places:
