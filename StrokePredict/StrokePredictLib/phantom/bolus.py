@@ -9,6 +9,7 @@ from scipy import ndimage, signal
 
 from .fields import stream
 from .haemodynamics import KH, RHO
+from .protocols import CTScanner, Scanner
 
 #: Fine time step of the curves (s).
 FINE_S = 0.1
@@ -27,7 +28,7 @@ class Bolus:
     alpha, beta : float
         Shape and scale (s) of the gamma-variate.
     peak : float
-        mmol/L of contrast agent in arterial blood.
+        mmol/L of contrast agent (MR) or mg/mL of iodine (CT) in arterial blood.
     recirculation : float
         Height of the second pass over the first.
     """
@@ -39,7 +40,7 @@ class Bolus:
     recirculation: float
 
     def __call__(self, times: np.ndarray) -> np.ndarray:
-        """Return the concentration in arterial blood (mmol/L) at ``times`` (s)."""
+        """Return the concentration in arterial blood (in the peak's unit) at ``times`` (s)."""
         first = self._gamma(times, self.arrival, self.beta)
         second = self._gamma(times, self.arrival + 2.2 * self.alpha * self.beta + 3.0, 2.2 * self.beta)
         mixed = np.clip(times - self.arrival - self.alpha * self.beta, 0, None)
@@ -52,14 +53,29 @@ class Bolus:
         return t**self.alpha * np.exp(self.alpha * (1.0 - t))
 
 
-def draw_bolus(seed: int) -> Bolus:
-    """Return a random bolus: good injections and slow circulations."""
-    rng = stream(seed, "bolus")
+def draw_bolus(
+    seed: int, scanner: Scanner | CTScanner | None = None, *, scan: str = "series", late_s: float = 0.0
+) -> Bolus:
+    """Return a random bolus: good injections and slow circulations.
+
+    Parameters
+    ----------
+    seed : int
+        The patient.
+    scanner : Scanner or CTScanner, optional
+        How long after the injection it starts, and how much agent is given; MR of vendor A if left out.
+    scan : str
+        The first one, "series", or another of `fields.STREAMS` with an injection of its own.
+    late_s : float
+        By how much the bolus comes later than that (`artefacts.Artefacts.late_s`).
+    """
+    scanner = scanner or Scanner()
+    rng = stream(seed, "bolus" if scan == "series" else scan)
     return Bolus(
-        arrival=float(rng.uniform(12.0, 19.0)),
+        arrival=float(rng.uniform(*scanner.arrival)) + late_s,
         alpha=float(rng.uniform(2.6, 3.4)),
-        beta=float(np.clip(1.45 * np.exp(rng.normal(0, 0.14)), 1.1, 2.0)),
-        peak=float(rng.uniform(4.6, 5.4)),
+        beta=float(np.clip(1.45 * np.exp(rng.normal(0, 0.14)), 1.1, 2.0)) * scanner.injection,
+        peak=float(rng.uniform(*scanner.arterial_peak)),
         recirculation=float(rng.uniform(0.10, 0.20)),
     )
 
@@ -103,7 +119,7 @@ class Curves:
         Returns
         -------
         numpy.ndarray
-            ``(n,)`` mmol/L of tissue.
+            ``(n,)`` per volume of tissue, in the bolus' unit.
         """
         step = self.log_mtt[1] - self.log_mtt[0]
         row = np.log(np.maximum(mtt, 1.0)) / step
