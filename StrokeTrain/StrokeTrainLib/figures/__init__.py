@@ -1,0 +1,1 @@
+"""Figures worth printing, each written as PDF and PNG."""

@@ -1,0 +1,1 @@
+"""How good one patient's prediction is, and the tissue rules it is compared with."""
