@@ -9,6 +9,7 @@ from scipy import ndimage
 #: place in the list is its number: add at the end.
 STREAMS = ("facts", "pose", "anatomy", "occlusion", "pressure", "perfusion", "fate", "bolus", "bias", "diffusion")
 STREAMS += ("series", "follow-up", "artefacts", "skull", "plain CT", "CT series", "late series", "early FLAIR")
+STREAMS += ("lesions", "readers", "late", "oedema", "emboli", "population")
 
 
 #: One number among many, taken so that patient 0, who is shown first, is a typical one.
