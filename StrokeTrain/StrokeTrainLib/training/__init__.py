@@ -1,0 +1,1 @@
+"""Training: run folder, engine, checkpoints that survive a kill, folds, predictions, the finished bundle."""
