@@ -27,6 +27,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 NUMBERS: dict[str, tuple[float, float]] = {
     "reperfusion_rate": (float("-inf"), 100.0),
     "followup_days": (0.0, 3650.0),
+    "hypoperfusion_ml": (0.0, 3000.0),
 }
 
 

@@ -1,0 +1,135 @@
+"""One truth of several outlines: a reader's reads by majority, another reader as the human to compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from StrokePredictLib.case import StrokeCase
+from StrokePredictLib.errors import StrokeError
+from StrokePredictLib.io.follow_up import load_follow_up
+from StrokePredictLib.io.images import read_image
+from StrokePredictLib.preprocess.registration import apply_rigid
+from StrokePredictLib.volume import Volume
+
+from .table import Label, Patient
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A lesion as one reader sees it.
+
+    Attributes
+    ----------
+    mask : Volume
+        bool; empty where there is no lesion.
+    reader : str or None
+        Who drew it.
+    reads : int
+        Of how many reads it is the majority.
+    source : str
+        Files and what was done, for the record.
+    """
+
+    mask: Volume
+    reader: str | None
+    reads: int
+    source: str
+
+    @property
+    def ml(self) -> float:
+        """Its volume in mL."""
+        return float(np.count_nonzero(self.mask.array)) * self.mask.voxel_ml
+
+
+def majority(masks: Sequence[np.ndarray]) -> np.ndarray:
+    """Return where more than half of the masks are set: 2 of 3 reads (Alis 2020), both of 2.
+
+    Parameters
+    ----------
+    masks : sequence of numpy.ndarray
+        bool, of one shape; at least one.
+    """
+    if not masks or len({mask.shape for mask in masks}) != 1:
+        raise ValueError("masks of one shape are needed, at least one")
+    votes = np.zeros(masks[0].shape, dtype=np.int16)
+    for mask in masks:
+        votes += mask.astype(bool)
+    return 2 * votes > len(masks)
+
+
+def truth_reader(patient: Patient, target: str) -> str | None:
+    """Return whose outline is the truth: nobody's by name, where a mask has none; else who read most often.
+
+    Of readers with as many reads the first by name. `StrokeError` where the patient has no usable outline.
+    """
+    found = patient.labels_of(target)
+    if not found:
+        raise StrokeError(f"{patient.id}: no usable label ({target}); a patient without label cannot train or test.")
+    readers = [label.reader for label in found]
+    if None in readers:
+        return None
+    return min(set(readers), key=lambda reader: (-readers.count(reader), reader))
+
+
+def truth(patient: Patient, target: str, *, reader: str | None = None, case: StrokeCase | None = None) -> Outline:
+    """Return a patient's truth: the outline, or the majority of one reader's reads.
+
+    Parameters
+    ----------
+    patient : Patient
+        Indexed with headers.
+    target : str
+        ``"acute-core"`` or ``"final-infarct"``.
+    reader : str, optional
+        Whose; `truth_reader`'s if left out.
+    case : StrokeCase, optional
+        The loaded baseline: a label on a follow-up image's grid is brought onto the case's by registration. Without it
+        the outline stays on its own grid, which is enough for its volume.
+
+    Raises
+    ------
+    StrokeError
+        If there is no such label, it cannot be read, reads lie on different grids, or registration fails.
+    """
+    reader = reader if reader is not None else truth_reader(patient, target)
+    labels = [label for label in patient.labels_of(target) if label.reader == reader]
+    if not labels:
+        raise StrokeError(f"{patient.id}: no usable label ({target}) of reader '{reader}'.")
+    if reader is None:
+        labels = labels[:1]
+    masks = [_read(label) for label in labels]
+    for mask in masks[1:]:
+        masks[0].require_same_grid(mask)
+    voted = masks[0].with_array(majority([mask.array for mask in masks]))
+    names = ", ".join(label.path.name for label in labels)
+    source = names if len(masks) == 1 else f"majority of {len(masks)} reads: {names}"
+    if case is not None and labels[0].grid == "follow-up":
+        voted, moved = _brought(patient, voted, case)
+        source += f"; {moved}"
+    return Outline(voted, reader, len(masks), source)
+
+
+def second_reader(patient: Patient, target: str, *, case: StrokeCase | None = None) -> Outline | None:
+    """Return the outline of a reader who did not make the truth, the human reference (Alis 2020); None without one."""
+    first = truth_reader(patient, target)
+    others = sorted({label.reader for label in patient.labels_of(target)} - {first, None})
+    return truth(patient, target, reader=others[0], case=case) if others else None
+
+
+def _read(label: Label) -> Volume:
+    volume = read_image(label.path, series=False, may_be_empty=True)
+    return volume.with_array(volume.array > 0.5)
+
+
+def _brought(patient: Patient, mask: Volume, case: StrokeCase) -> tuple[Volume, str]:
+    """Bring a mask from the follow-up's grid to the baseline's, by the registration of the follow-up image."""
+    found = load_follow_up(patient.folder, case, patient.id if patient.layout != "loose" else None)
+    if found is None:
+        raise StrokeError(f"{mask.name}: the follow-up that it was drawn on is not found again; index the folder anew.")
+    if found.registration is None:
+        return found.lesion, found.source
+    moved = apply_rigid(mask, case.reference, found.registration.matrix, is_mask=True)
+    return moved.with_array(moved.array > 0.5), found.source
