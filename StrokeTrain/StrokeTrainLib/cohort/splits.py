@@ -10,8 +10,8 @@ import numpy as np
 
 from StrokePredictLib.errors import StrokeError
 
-from .reperfusion import from_table
 from .parts import Fold, Splits, check_classes
+from .reperfusion import from_table
 from .table import Patient
 
 __all__ = ["Fold", "Splits", "check_classes", "make_splits", "parse_scheme"]
