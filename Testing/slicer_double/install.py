@@ -1,0 +1,55 @@
+"""Put the double in place of Slicer's desktop, once a process."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+_installed: list[Double] = []
+
+
+@dataclass
+class Double:
+    """What was put in place.
+
+    Attributes
+    ----------
+    scene : vtkMRMLScene
+        The real one.
+    application : Application
+        ``slicer.app``.
+    base : str
+        Whether Slicer's own Python base classes are used, or stand-ins.
+    """
+
+    scene: Any
+    application: Any
+    base: str
+
+
+def install() -> Double:
+    """Make ``qt``, ``ctk``, ``slicer.app``, ``slicer.mrmlScene`` and the base classes importable."""
+    if _installed:
+        return _installed[0]
+    import slicer
+
+    from StrokePredictSlicer.core import new_scene
+
+    from . import ctk_module, qmrml_module, qt_module
+    from .application import Application, make_modules
+    from .base_python import provide
+    from .utilities import amend
+
+    qt_application = qt_module.make_application()
+    scene = new_scene()  # before slicer.mrmlScene is set: with it, this process passes for Slicer itself
+    sys.modules["qt"] = qt_module.make_module()
+    sys.modules["ctk"] = ctk_module.make_module()
+    qmrml_module.add_to(slicer)
+    slicer.mrmlScene = scene
+    slicer.app = Application(scene, qt_application)
+    slicer.modules = make_modules(scene)
+    base = provide(slicer)
+    amend(slicer)
+    _installed.append(Double(scene, slicer.app, base))
+    return _installed[0]
