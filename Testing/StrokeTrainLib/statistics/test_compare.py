@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from StrokeTrainLib.statistics.compare import adjust, mann_whitney, p_text, shapiro_wilk, stars, wilcoxon_paired
+
+# Hollander and Wolfe 1973, p. 29: depression scale at first and second visit; also R's example of wilcox.test.
+BEFORE = [1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30]
+AFTER = [0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29]
+# Hollander and Wolfe 1973, p. 69: permeability of the membrane at term and at 12 to 26 weeks.
+TERM = [0.80, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46]
+EARLY = [1.15, 0.88, 0.90, 0.74, 1.21]
+
+
+def test_wilcoxon_of_the_published_example():
+    found = wilcoxon_paired(BEFORE, AFTER)
+    # V = 40, one-sided P = .01953; the pseudomedian is 0.46.
+    assert found.statistic == 45 - 40
+    assert found.p == pytest.approx(2 * 0.01953, abs=2e-5)
+    assert found.shift.value == pytest.approx(0.46, abs=5e-3)
+    assert found.effect == pytest.approx((40 - 5) / 45)
+    assert (found.n, found.note) == (9, "")
+    assert "exact" in found.test
+
+
+def test_mann_whitney_of_the_published_example():
+    found = mann_whitney(TERM, EARLY)
+    # W = 35, one-sided P = .1272; shift 0.305.
+    assert found.statistic == 35
+    assert found.p == pytest.approx(2 * 0.1272, abs=2e-4)
+    assert found.shift.value == pytest.approx(0.305)
+    assert found.effect == pytest.approx(2 * 35 / 50 - 1)
+
+
+def test_shapiro_wilk_of_the_published_example():
+    # Shapiro and Wilk 1965: weights in pounds of eleven men; W = 0.79.
+    found = shapiro_wilk([148, 154, 158, 160, 161, 162, 166, 170, 182, 195, 236])
+    assert found.statistic == pytest.approx(0.79, abs=5e-3)
+    assert found.p == pytest.approx(0.0067, abs=1e-4)
+
+
+@pytest.mark.parametrize("n", [12, 80])
+def test_ties_are_corrected_for_as_the_textbook_formula_says_and_told(n):
+    rng = np.random.default_rng(n)
+    a, b = rng.integers(0, 9, n).astype(float), rng.integers(0, 8, n).astype(float)
+    a[:2] = b[:2]
+    moved = (a - b)[a != b]
+    ranks = stats.rankdata(np.abs(moved))
+    low = min(ranks[moved > 0].sum(), ranks[moved < 0].sum())
+    _, times = np.unique(np.abs(moved), return_counts=True)
+    m = moved.size
+    variance = m * (m + 1) * (2 * m + 1) / 24 - (times**3 - times).sum() / 48
+    found = wilcoxon_paired(a, b)
+    assert found.p == pytest.approx(2 * stats.norm.cdf((low - m * (m + 1) / 4) / np.sqrt(variance)))
+    assert "Tied ranks" in found.note
+    assert f"{n - m} of {n} pairs do not differ." in found.note
+
+
+def test_mann_whitney_with_ties_equals_the_textbook_formula():
+    rng = np.random.default_rng(4)
+    a, b = rng.integers(0, 6, 20).astype(float), rng.integers(1, 7, 30).astype(float)
+    u = sum((x > b).sum() + 0.5 * (x == b).sum() for x in a)
+    _, times = np.unique(np.concatenate([a, b]), return_counts=True)
+    variance = 20 * 30 / 12 * (51 - (times**3 - times).sum() / (50 * 49))
+    expected = 2 * stats.norm.sf((abs(u - 300) - 0.5) / np.sqrt(variance))
+    found = mann_whitney(a, b)
+    assert found.statistic == pytest.approx(u)
+    assert found.p == pytest.approx(expected)
+    assert "Tied ranks" in found.note
+
+
+def test_nothing_to_compare_is_said():
+    same = wilcoxon_paired([1, 2, 3], [1, 2, 3])
+    assert (same.p, same.effect) == (1.0, 0.0)
+    assert "3 of 3 pairs do not differ." in same.note
+    one = wilcoxon_paired([2.0], [1.0])
+    assert one.p == 1.0
+    assert "Too few patients" in one.note
+    none = wilcoxon_paired([np.nan], [1.0])
+    assert np.isnan(none.p)
+    assert "1 of 1 patients left out" in none.note
+    empty = mann_whitney([], [1.0, 2.0])
+    assert np.isnan(empty.p)
+    assert "empty" in empty.note
+    assert mann_whitney([1.0, 1.0], [1.0]).p == 1.0
+    assert "Fewer than three" in shapiro_wilk([1.0, 2.0]).note
+    assert "equal" in shapiro_wilk([1.0] * 5).note
+
+
+@pytest.mark.parametrize("method", ["bonferroni", "holm"])
+def test_adjusted_p_values_equal_statsmodels(method):
+    p = np.random.default_rng(3).beta(0.4, 2, 15)
+    p[3] = p[4]
+    np.testing.assert_allclose(adjust(p, method), multipletests(p, method=method)[1])
+
+
+def test_tests_that_could_not_be_done_do_not_count_in_the_adjustment():
+    assert adjust([0.01, np.nan, 0.04], "bonferroni") == pytest.approx([0.02, np.nan, 0.08], nan_ok=True)
+    assert adjust([0.01, np.nan, 0.04]) == pytest.approx([0.02, np.nan, 0.04], nan_ok=True)
+    assert adjust([]) == []
+    with pytest.raises(ValueError, match="choose"):
+        adjust([0.1], "tukey")
+
+
+def test_marks_and_texts():
+    assert [stars(p) for p in (0.2, 0.09, 0.04, 0.009, 0.0009, np.nan)] == ["", "(.)", "(*)", "(**)", "(***)", ""]
+    written = {0.0004: "<.001", 0.002: ".002", 0.37: ".37", 0.999: ">.99", 1.0: ">.99", np.nan: "–"}
+    assert [p_text(p) for p in written] == list(written.values())
