@@ -94,6 +94,23 @@ def prepare_series(
     StrokeError
         If a section lies outside the image, or the series does not change at all.
     """
+    inputs = sample_series(series, card, sections, chosen, times)
+    deviation = float(inputs.std(dtype=np.float64))
+    if deviation == 0:
+        raise StrokeError(f"{series.name}: is the same everywhere and always; check the series.")
+    return ((inputs - inputs.mean(dtype=np.float64)) / deviation).astype(np.float32)
+
+
+def sample_series(
+    series: Volume, card: Card, sections: Sections, chosen: Sequence[int], times: np.ndarray
+) -> np.ndarray:
+    """Return what `prepare_series` normalises, float32 ``(section, time, y, x)`` in the series' own unit.
+
+    Raises
+    ------
+    StrokeError
+        If a section lies outside the image.
+    """
     height = sections.grid.GetSize()[2]
     if len(chosen) != card.sections or any(not 0 <= level < height for level in chosen):
         raise StrokeError(
@@ -106,11 +123,7 @@ def prepare_series(
     after = np.clip(np.searchsorted(times, wanted, side="right"), 1, len(times) - 1)
     weight = (wanted - times[after - 1]) / (times[after] - times[after - 1])
     weight = weight.astype(np.float32)[:, None, None, None]
-    inputs = (frames[after - 1] * (1 - weight) + frames[after] * weight).swapaxes(0, 1)
-    deviation = float(inputs.std(dtype=np.float64))
-    if deviation == 0:
-        raise StrokeError(f"{series.name}: is the same everywhere and always; check the series.")
-    return ((inputs - inputs.mean(dtype=np.float64)) / deviation).astype(np.float32)
+    return (frames[after - 1] * (1 - weight) + frames[after] * weight).swapaxes(0, 1)
 
 
 def _probability(network, inputs: np.ndarray, runner: Runner, progress: Progress, card: Card) -> float:

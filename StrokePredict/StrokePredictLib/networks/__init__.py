@@ -17,6 +17,7 @@ NETWORKS: dict[str, str] = {
     "alis2020": "alis2020:Alis2020",
     "mittermeier2022": "mittermeier2022:Mittermeier2022",
     "fate": "fate:Fate",
+    "dynunet": "dynunet:Dynunet",
 }
 
 
@@ -26,7 +27,7 @@ def create(name: str, **options: Any) -> nn.Module:
     Parameters
     ----------
     name : str
-        ``"debs2021"``, ``"yu2020"``, ``"alis2020"``, ``"mittermeier2022"`` or ``"fate"``.
+        ``"debs2021"``, ``"yu2020"``, ``"alis2020"``, ``"mittermeier2022"``, ``"fate"`` or ``"dynunet"``.
     **options
         What the class takes, such as ``channels=5, fusion="late"``; each class's documentation gives shapes and source.
 
