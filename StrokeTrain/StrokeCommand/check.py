@@ -1,4 +1,4 @@
-"""``stroke check``, ``stroke cohort check`` and ``stroke convert``: words in, a job, its answer out."""
+"""``stroke check`` and ``stroke convert``: words in, a job, its answer out."""
 
 from __future__ import annotations
 
@@ -13,14 +13,12 @@ from StrokePredictLib import jobs
 from .console import answer, print_files, print_json, stage
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")]
-cohort_app = typer.Typer(help="Many patients at once.", no_args_is_help=True)
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add this file's commands to the command line."""
     app.command("check")(check)
     app.command("convert")(convert)
-    app.add_typer(cohort_app, name="cohort")
 
 
 def check(
@@ -36,30 +34,6 @@ def check(
         print_json(result)
         return
     _print_patient(result["patients"][0])
-    print_files(result["files"])
-
-
-@cohort_app.command("check")
-def check_cohort(
-    folder: Annotated[Path, typer.Argument(help="A cohort's folder: BIDS, or ISLES'17, '18, '22, '24.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the contact sheet.")] = Path(
-        "cohort-check"
-    ),
-    as_json: AsJson = False,
-) -> None:
-    """Check every patient of a cohort, and draw a contact sheet."""
-    with stage("Checking the cohort") as progress:
-        result = jobs.run("check", folder=folder, cohort=True, output=output, progress=progress)
-    if as_json:
-        print_json(result)
-        return
-    table = Table("patient", "images", "ready for", "doubts")
-    for entry in result["patients"]:
-        ready = sum(task["ready"] for task in entry["tasks"])
-        told = entry["error"] or "\n".join(entry["doubts"]) or "none"
-        images = " ".join(image["role"] for image in entry["images"])
-        table.add_row(entry["patient"], images, f"{ready} of {len(entry['tasks'])}", told)
-    answer.print(table)
     print_files(result["files"])
 
 

@@ -16,7 +16,9 @@ from StrokePredictLib.errors import StrokeError
 
 from .bench import bench
 from .check import add_commands
+from .cohort import Scheduler, Workers, cohort_app
 from .console import answer, print_files, print_json, stage, terminal
+from .train import train
 
 app = typer.Typer(
     name="stroke",
@@ -28,8 +30,10 @@ app = typer.Typer(
 )
 model_app = typer.Typer(help="The models at hand.", no_args_is_help=True)
 app.add_typer(model_app, name="model")
+app.add_typer(cohort_app, name="cohort")
 add_commands(app)
 app.command()(bench)
+app.command()(train)
 
 Output = Annotated[Path, typer.Option("-o", "--output", help="Folder to write into.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")]
@@ -206,9 +210,14 @@ def predict(
     sections: Annotated[
         str | None, typer.Option(help="For a classifier: its sections, counted from the foot end from 0, as 7,11.")
     ] = None,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the networks; every model whose inputs exist, unless --model names some."""
+    if scheduler or workers:
+        _predict_spread(case, output, _words(model), device, scheduler, workers, as_json)
+        return
     files = _files(dwi=dwi, b0=b0, adc=adc, tmax=tmax, cbf=cbf, cbv=cbv, mtt=mtt, ctp=ctp, brain=brain)
     result = _job(
         "predict", "Prediction", as_json, output=output, folder=case, patient=patient, files=files,
@@ -234,7 +243,9 @@ def run_suite(
 @model_app.command("list")
 def model_list(as_json: AsJson = False) -> None:
     """List the models at hand."""
-    from .models import list_models, print_models
+    from StrokePredictLib.models.listing import list_models
+
+    from .models import print_models
 
     found = list_models()
     print_json(found) if as_json else print_models(found)
@@ -308,6 +319,24 @@ def _print_volumes(volumes: dict[str, Any]) -> None:
     answer.print(volume_table(volumes))
     for doubt in volumes["doubts"]:
         answer.print(f"! {doubt}", markup=False)
+
+
+def _predict_spread(
+    folder: Path | None, output: Path, models: list[str] | None, device: str, scheduler: str | None,
+    workers: int | None, as_json: bool,
+) -> None:  # fmt: skip
+    from StrokeTrainLib.cohort.index import index_cohort
+    from StrokeTrainLib.spread.cases import predict_cohort
+
+    if folder is None:
+        raise StrokeError("--scheduler and --workers are for a cohort: name its folder.")
+    with stage("Prediction") as progress:
+        result = predict_cohort(
+            output, index_cohort(folder), models=models, device=device, scheduler=scheduler, workers=workers,
+            progress=progress,
+        )  # fmt: skip
+    print_json(result) if as_json else print_files(result["files"])
+    _end_cohort(result["cohort"], as_json)
 
 
 def _end_cohort(summary: dict[str, Any], as_json: bool) -> None:

@@ -68,6 +68,7 @@ def select(
     rules: str | None = None,
     course: str | None = None,
     measure: bool = True,
+    may_be_empty: bool = False,
     progress: Progress = silent,
 ) -> Selection:
     """Select patients; nobody is dropped without a word.
@@ -86,13 +87,15 @@ def select(
         Only patients of this course, by Debs' rule.
     measure : bool
         Read every label: an unreadable one excludes its patient here, and `Selection.volumes` are known.
+    may_be_empty : bool
+        Whether a selection of nobody is an answer.
     progress : Progress
         Told how far it is.
 
     Raises
     ------
     StrokeError
-        If nobody is left, with the counts in words.
+        If a word is not known, or nobody is left: with the counts in words.
     """
     _require_known(needs, target, rules, course)
     excluded: dict[str, tuple[Patient, str, str]] = {}
@@ -115,7 +118,7 @@ def select(
             excluded[patient.id] = (patient, reason[0], words)
     kept = tuple(patient for patient in cohort if patient.id not in excluded)
     selection = _selection(cohort, kept, excluded, known, volumes, rules, course)
-    if not kept:
+    if not kept and not may_be_empty:
         raise StrokeError(f"{cohort.root}: none of {len(cohort)} patients can be used. {_first_words(selection)}")
     return selection
 
