@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from StrokePredictLib import jobs
-from StrokePredictLib.case import SERIES_ROLES
 from StrokePredictLib.io.folder import find_files
-from StrokePredictLib.io.load import load_case
 from StrokePredictLib.io.output import staged_folder
+from StrokePredictLib.pipeline import study_of
 from StrokePredictLib.progress import Progress, silent
-from StrokePredictLib.report.collect import collect_study
-from StrokePredictLib.study import Study
 
-from .models import list_models
 from .present import present
 from .steps import Steps
 
@@ -27,8 +21,6 @@ OWN_FILES = (
     "prediction/prediction.json",
     "scene.mrb", "summary.png", "report.html", "report.json",
 )  # fmt: skip
-#: The maps that a perfusion series gives and that a case takes up.
-MAPS = ("tmax", "cbf", "cbv", "mtt", "ttp")
 
 
 def run(
@@ -71,9 +63,10 @@ def run(
     if folder is not None:
         given += [str(path) for path in find_files(folder, patient).roles.values()]
     with staged_folder(output, OWN_FILES, given) as stage:
-        study, steps = study_of(
-            stage, folder=folder, patient=patient, files=files, demonstration=demonstration, device=device,
-            override=override, steps=steps or Steps(progress, 4),
+        steps = steps or Steps(progress, 4)
+        study = study_of(
+            stage, steps, folder=folder, patient=patient, files=files, demonstration=demonstration, device=device,
+            override=override,
         )  # fmt: skip
         steps("Scene, summary and report", present, study=study, output=stage)
     return {"files": moved(steps.files, stage, output), "stages": steps.seconds, "volumes": study.volumes}
@@ -82,49 +75,3 @@ def run(
 def moved(files: list[str], stage: Path, output: Path | str) -> list[str]:
     """Return where files that were written into a staging folder lie now."""
     return [str(Path(output) / Path(path).relative_to(stage)) for path in files]
-
-
-def study_of(
-    output: Path | str,
-    *,
-    folder: Path | str | None,
-    patient: str | None,
-    files: dict[str, str] | None,
-    steps: Steps,
-    demonstration: bool = False,
-    device: str = "auto",
-    override: str | None = None,
-) -> tuple[Study, Steps]:
-    """Do all of `run` but the pages; return the study, and the steps done."""
-    output = Path(output)
-    files = dict(files or {})
-    found = find_files(folder, patient) if folder is not None else None
-    if found is not None and found.export is not None:
-        steps("DICOM to images", partial(jobs.run, "convert"), folder=folder, output=output / "patient")
-        folder, patient = output / "patient", None
-        found = find_files(folder)
-    roles = {**(found.roles if found else {}), **files}
-    series = next((role for role in SERIES_ROLES if role in roles), None)
-    perfusion = None
-    if series and "tmax" not in roles:
-        perfusion = output / "perfusion"
-        steps("Perfusion maps", partial(jobs.run, "perfusion"), series=roles[series], output=perfusion,
-              modality={"pwi": "MR", "ctp": "CT"}[series])  # fmt: skip
-        files |= {role: str(perfusion / f"{role}.nii.gz") for role in MAPS}
-    images = {"folder": folder, "patient": patient, "files": files or None}
-    thresholds = output / "thresholds"
-    steps("Tissue thresholds", partial(jobs.run, "threshold"), output=thresholds, override=override, **images)
-    case = load_case(**images)
-    allowed = case.simulated or demonstration
-    models = [line["name"] for line in list_models() if _may_run(line, set(case.volumes), allowed)]
-    prediction = output / "prediction" if models else None
-    if prediction:
-        steps("Prediction", partial(jobs.run, "predict"), output=prediction, models=models, device=device, **images)
-    return collect_study(case, thresholds=thresholds, prediction=prediction, perfusion=perfusion), steps
-
-
-def _may_run(line: dict[str, Any], roles: set[str], demonstration: bool) -> bool:
-    """Whether a model of `list_models` is whole, has its inputs, and is not a demonstration on a real patient."""
-    if "problem" in line or not set(line["inputs"]) <= roles:
-        return False
-    return demonstration or not line["demonstration"]

@@ -12,12 +12,13 @@ from rich.table import Table
 from StrokePredictLib import jobs
 from StrokePredictLib.io.images import read_image
 from StrokePredictLib.io.output import staged_folder
+from StrokePredictLib.pipeline import study_of
 from StrokePredictLib.progress import Progress, silent
 from StrokePredictLib.study import DEMONSTRATION, NOT_CLINICAL, SIMULATED, Study
 from StrokePredictLib.thresholds import TMAX_HYPOPERFUSED, volume_ml
 from StrokePredictLib.volume import Volume
 
-from .analyse import OWN_FILES, moved, study_of
+from .analyse import OWN_FILES, moved
 from .console import answer, print_files, terminal
 from .present import present
 from .steps import Steps
@@ -51,7 +52,7 @@ def run(output: Path | str, *, seed: int = 0, progress: Progress = silent) -> di
     with staged_folder(output, OWN_FILES) as stage:
         cohort = stage / "patient"
         steps("Simulating a patient", partial(jobs.run, "phantom"), output=cohort, cases=1, seed=seed)
-        study, steps = study_of(stage, folder=cohort, patient=PATIENT, files=None, steps=steps)
+        study = study_of(stage, steps, folder=cohort, patient=PATIENT)
         compared = compare(study, cohort / "derivatives" / PATIENT / "truth")
         steps("Scene, summary and report", present, study=study, output=stage)
     return {"files": moved(steps.files, stage, output), "stages": steps.seconds, "compared": compared}

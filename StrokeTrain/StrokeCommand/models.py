@@ -6,32 +6,9 @@ from typing import Any
 
 from rich.table import Table
 
-from StrokePredictLib.errors import StrokeError
-from StrokePredictLib.models.bundle import bundle_folders, find_bundle, open_bundle, shipped_bundles
+from StrokePredictLib.models.bundle import find_bundle, open_bundle
 
 from .console import answer
-
-
-def list_models() -> list[dict[str, Any]]:
-    """Return one line a bundle at hand; a damaged one says so instead of hiding the others."""
-    lines = []
-    shipped = shipped_bundles()
-    for folder in bundle_folders():
-        try:
-            card = open_bundle(folder).card
-        except StrokeError as error:
-            lines.append({"name": folder.name, "problem": str(error)})
-            continue
-        lines.append({
-            "name": card.name,
-            "title": card.title,
-            "target": card.target,
-            "inputs": [channel.role for channel in card.channels],
-            "demonstration": card.demonstration,
-            "networks": len(card.weights),
-            "installed": folder not in shipped,
-        })
-    return lines
 
 
 def print_models(lines: list[dict[str, Any]]) -> None:
