@@ -7,7 +7,7 @@ from scipy.spatial.transform import Rotation
 
 from StrokePredictLib.phantom.anatomy import build_anatomy, draw_pose
 from StrokePredictLib.phantom.grid import Grid
-from StrokePredictLib.phantom.mr import GREY_LEVEL, Imager, Scanner
+from StrokePredictLib.phantom.mr import Imager, Scanner
 from StrokePredictLib.volume import Volume
 
 #: HU of grey and white matter, fluid, bone, scalp and air, and the noise of a perfusion frame's average.
@@ -77,6 +77,5 @@ def perfusion_baseline(seed, grid):
 
     vessels = build_vessels(anatomy, draw_occlusion(seed, draw_course(seed).onset_to_imaging_min))
     imager = Imager(seed, anatomy, vessels, Scanner())
-    tissue, _ = imager._before_bolus()
-    image = anatomy.on_grid(tissue.astype(np.float32)) + imager.surround * GREY_LEVEL
-    return grid.volume(imager._rician(np.random.default_rng(seed), image, GREY_LEVEL / 30), "perfusion baseline")
+    noisy = imager.receiver(np.random.default_rng(seed), imager.before_bolus(), Scanner().grey_level / 30)
+    return grid.volume(noisy, "perfusion baseline")

@@ -13,9 +13,9 @@ from .bolus import Bolus, Curves
 from .fate import Fate
 from .fields import smooth_field, stream
 from .haemodynamics import Perfusion
-from .mr import adc_drop
 from .parts import parts_of
 from .protocols import CTScanner
+from .relaxation import adc_drop
 from .skull import every_mni, surroundings_hu
 from .vessels import Vessels
 

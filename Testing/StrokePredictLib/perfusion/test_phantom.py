@@ -24,10 +24,12 @@ def test_hypoperfusion_and_artery_of_the_phantom(patient):
         assert truth["artery_fraction"][z, y, x] > 0.5
         assert truth["vein_fraction"][z, y, x] < 0.05
         assert not truth["late_artery"][z, y, x]
-    scale = patient.scanner.relaxivity
+    scale = patient.scanner.blood_relaxivity
     assert max(result.summary["aif"]["curve"]) == pytest.approx(scale * patient.true_aif.max(), rel=0.15)
     x, y, z = result.summary["vof"]["voxel"]
     assert truth["vein_fraction"][z, y, x] > 0.5
     plain = result.mask.array & (truth["tissue"] >= 2) & (truth["vein_fraction"] < 0.05) & ~true
     plain &= truth["artery_fraction"] < 0.05
-    assert np.median(result.maps["cbv"].array[plain] / truth["cbv"][plain]) == pytest.approx(1.0, abs=0.1)
+    # Tissue's relaxivity is higher than blood's: without a calibration the volume comes out by their ratio too high.
+    ratio = patient.scanner.relaxivity / patient.scanner.blood_relaxivity
+    assert np.median(result.maps["cbv"].array[plain] / truth["cbv"][plain]) == pytest.approx(ratio, rel=0.1)

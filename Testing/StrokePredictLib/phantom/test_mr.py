@@ -78,10 +78,11 @@ def test_bolus_darkens_arteries_hard_but_not_to_the_floor(patient):
     left = curves.min(axis=0) / curves[:6].mean(axis=0)
     assert 0.05 < np.median(left) < 0.4
     air = series[:, 2:6, :6, :6]
-    assert np.median(curves.min(axis=0)) > 8 * air.std()
+    assert np.median(curves.min(axis=0)) > 4 * air.std()
     grey = (truth["gm"] > 0.95) & (truth["tmax_ref"] < 3)
     drop = 1 - series[:, grey].mean(axis=1) / series[:6, grey].mean()
-    assert 0.06 < drop.max() < 0.35
+    # As in patients: grey matter loses 20 to 35 % of its signal.
+    assert 0.20 < drop.max() < 0.35
 
 
 def test_blood_comes_to_arteries_then_late_branches_and_sinuses(quiet):
