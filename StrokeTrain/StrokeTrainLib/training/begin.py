@@ -1,0 +1,170 @@
+"""A run's beginning: who takes part, who is in which part, and all of it written down before the first step."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from StrokePredictLib.errors import StrokeError
+from StrokePredictLib.models.bundle import Bundle
+from StrokePredictLib.progress import Progress, part, silent
+from StrokePredictLib.provenance import provenance
+from StrokePredictLib.threads import available_threads
+
+from ..build import settle
+from ..cohort.index import index_cohort
+from ..cohort.select import Selection, select
+from ..cohort.splits import Splits, check_classes, make_splits
+from ..cohort.table import Cohort, Patient
+from ..data import Entry, cache_folder
+from ..recipes.schema import Recipe
+from .initial import only_for_training, open_initial
+from .plan import Plan, fingerprint
+from .preparation import prepare_all
+from .ranks import own_device, world_size
+from .run_folder import RunFolder
+
+PACKAGES = ("torch", "monai", "pytorch-ignite", "safetensors")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is chosen besides the recipe.
+
+    Attributes
+    ----------
+    data : Path, optional
+        The cohort; a run that is gone on with knows its own.
+    seed : int, optional
+        Of all randomness; 0 if left out.
+    device : str
+        ``auto``, ``cuda``, ``mps`` or ``cpu``.
+    init : str, optional
+        A model to start from.
+    cache : Path, optional
+        Folder of prepared patients.
+    workers : int, optional
+        Processes that make batches; on a CPU none, on a GPU as many as there are threads, up to 8.
+    threads : int, optional
+        Of every computation; all that the process may use if left out.
+    scheduler : str, optional
+        Address of a dask scheduler.
+    """
+
+    data: Path | None = None
+    seed: int | None = None
+    device: str = "auto"
+    init: str | None = None
+    cache: Path | None = None
+    workers: int | None = None
+    threads: int | None = None
+    scheduler: str | None = None
+
+
+def begin(
+    recipe: Recipe, options: Options, folder: RunFolder, progress: Progress = silent
+) -> tuple[Plan, dict[str, Entry]]:
+    """Select, prepare and split the cohort, and write the run down.
+
+    Raises
+    ------
+    StrokeError
+        If the cohort, the model to start from, or the options cannot be used.
+    """
+    recipe, notes = settle(recipe)
+    initial = _initial(recipe, options)
+    cohort = index_cohort(options.data, progress=part(progress, 0.0, 0.1))
+    course = recipe.selection.reperfusion
+    selection = select(
+        cohort, recipe.needs, recipe.target if recipe.needs_label else None,
+        course=None if course == "any" else course, progress=part(progress, 0.1, 0.2),
+    )  # fmt: skip
+    cache = cache_folder(options.cache)
+    entries, failed = prepare_all(
+        selection.kept, recipe, cache, part(progress, 0.2, 1.0), data=Path(options.data),
+        ledger=folder.path / "prepared", scheduler=options.scheduler, workers=options.threads,
+    )  # fmt: skip
+    kept = [patient for patient in selection.kept if patient.id in entries]
+    if not kept:
+        raise StrokeError(f"{options.data}: no patient can be prepared; the first: {next(iter(failed.values()))}")
+    splits, said = _split(recipe, options, kept, entries, initial)
+    facts = _facts(recipe, options, cohort, kept, initial) | {
+        "cache": str(cache),
+        "selection": selection.record(),
+        "unusable": failed,
+        "notes": [*notes, *selection.notes, *splits.notes, *said],
+    }
+    _require_somebody(selection, failed, splits)
+    folder.write(facts, recipe.model_dump_json(indent=1), splits.to_json())
+    return Plan(folder, facts, recipe, splits, {patient.id: patient for patient in kept}), entries
+
+
+def _initial(recipe: Recipe, options: Options) -> Bundle | None:
+    if options.init:
+        return open_initial(options.init, recipe)
+    if recipe.training.init == "required":
+        raise StrokeError(f"recipe '{recipe.name}' starts from a trained model; name it with --init MODEL.")
+    return None
+
+
+def _split(
+    recipe: Recipe, options: Options, kept: Sequence[Patient], entries: Mapping[str, Entry], initial: Bundle | None
+) -> tuple[Splits, list[str]]:
+    """Return the splits, and sentences about parts without a lesion or patients whom the initial model has seen."""
+    known = only_for_training(initial, list(kept), recipe.target) if initial else []
+    seed = options.seed or 0
+    volumes = {name: entry.lesion_ml for name, entry in entries.items()}
+    splits = make_splits(
+        kept, recipe.split.scheme, seed, stratify=recipe.split.stratify, volumes=volumes,
+        locked=recipe.split.locked, calibration=recipe.split.calibration, train_only=known,
+    )  # fmt: skip
+    said = check_classes(splits, {name: volume > 0 for name, volume in volumes.items()})
+    if known:
+        said.append(f"{len(known)} patients are for training only: the model to start from knows them.")
+    return splits, said
+
+
+def _facts(
+    recipe: Recipe, options: Options, cohort: Cohort, kept: Sequence[Patient], initial: Bundle | None
+) -> dict[str, Any]:
+    """Return what ``run.json`` holds of the options, the cohort and the model to start from."""
+    files = {patient.id: fingerprint(patient) for patient in kept}
+    device = own_device(options.device).type
+    threads = options.threads or available_threads()
+    seed = options.seed or 0
+    told = json.dumps([recipe.name, seed, {name: sorted(f) for name, f in files.items()}], sort_keys=True)
+    salt = initial.card.training.salt if initial else hashlib.sha256(told.encode()).hexdigest()[:16]
+    init = None
+    if initial is not None:
+        folder = str(initial.folder.absolute())
+        init = {"name": initial.card.name, "folder": folder, "sha256": initial.sha256}
+        init["patient_hashes"] = initial.card.training.patient_hashes
+    return {
+        "begun": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "data": str(Path(options.data).absolute()),
+        "seed": seed,
+        "device": device,
+        "threads": threads,
+        "workers": (0 if device == "cpu" else min(8, threads)) if options.workers is None else options.workers,
+        "world": world_size(),
+        "salt": salt,
+        "simulated": any(patient.simulated for patient in kept),
+        "init": init,
+        "files": files,
+        "cohort": hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest(),
+        "provenance": provenance({}, {"recipe": recipe.name}, *PACKAGES),
+    }
+
+
+def _require_somebody(selection: Selection, failed: Mapping[str, str], splits: Splits) -> None:
+    for number, fold in enumerate(splits.folds, 1):
+        if not fold.train or not fold.test:
+            raise StrokeError(
+                f"fold {number} has {len(fold.train)} patients to train and {len(fold.test)} to test; choose fewer "
+                f"folds ({len(selection.excluded) + len(failed)} patients were excluded)."
+            )

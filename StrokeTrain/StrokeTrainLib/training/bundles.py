@@ -1,0 +1,96 @@
+"""Trained weights to bundles: one a fold, and the model that is handed over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from StrokePredictLib.io.output import staged_folder
+from StrokePredictLib.models.bundle import Bundle, open_bundle
+from StrokePredictLib.models.calibration import Calibration
+from StrokePredictLib.models.card import WEIGHTS
+from StrokePredictLib.networks import create
+
+from ..bundle_writer import write_bundle
+from ..cards import INTENDED_USE, to_card
+from .identity import hashes
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from .plan import Plan
+
+VERSION = "1.0.0"
+SIMULATED_USE = (
+    "Shows the way from a cohort to a model. Trained on simulated patients only: it knows nothing of real ones, of "
+    "haemorrhage or of artefacts."
+)
+
+
+def network_with(plan: Plan, weights: Mapping[str, torch.Tensor]) -> nn.Module:
+    """Return the recipe's network with trained weights, on the CPU."""
+    network = create(plan.recipe.network.name, **plan.recipe.network.options)
+    network.load_state_dict(weights)
+    return network.eval()
+
+
+def write_model(
+    plan: Plan,
+    folder: Path,
+    weights: Sequence[Mapping[str, torch.Tensor]],
+    folds: Sequence[int],
+    *,
+    scores: Mapping[str, float | str],
+    calibration: Calibration | None = None,
+    label_above: float | None = None,
+) -> Bundle:
+    """Write a bundle, whole or not at all, and open it.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of the run.
+    folder : Path
+        Where.
+    weights : sequence of state dicts
+        One a member.
+    folds : sequence of int
+        Whose they are.
+    scores : mapping
+        Measured on patients that no member has seen.
+    calibration : Calibration, optional
+        Of the volume interval.
+    label_above : float, optional
+        Of a core classifier.
+    """
+    names = [WEIGHTS] if len(folds) == 1 else [f"models/fold-{fold}.safetensors" for fold in folds]
+    names_seen = sorted({name for fold in folds for part in plan.parts(fold) for name in part})
+    known = hashes([plan.patients[name] for name in names_seen], plan.facts["salt"])
+    card = to_card(
+        plan.recipe,
+        data=_in_words(plan, folds, len(names_seen)),
+        simulated=plan.facts["simulated"],
+        patients=len(names_seen),
+        salt=plan.facts["salt"],
+        patient_hashes=sorted(set(known) | set((plan.facts["init"] or {}).get("patient_hashes", []))),
+        seed=plan.facts["seed"],
+        scores=scores,
+        weights=names,
+        calibration=calibration,
+        label_above=label_above,
+        intended_use=SIMULATED_USE if plan.facts["simulated"] else INTENDED_USE,
+    )
+    networks = [network_with(plan, state) for state in weights]
+    with staged_folder(folder, owns=("models/*.safetensors",)) as stage:
+        write_bundle(stage, networks, card, VERSION, "First version.")
+    return open_bundle(folder)
+
+
+def _in_words(plan: Plan, folds: Sequence[int], count: int) -> str:
+    kind = "simulated patients" if plan.facts["simulated"] else "patients"
+    which = f"fold {folds[0]} of {plan.folds}" if len(folds) == 1 else f"an ensemble of {len(folds)} folds"
+    said = f"{count} {kind} ({which})"
+    init: dict[str, Any] | None = plan.facts["init"]
+    return f"{said}, starting from the model '{init['name']}' ({init['sha256'][:16]}…)" if init else said
