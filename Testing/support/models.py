@@ -47,6 +47,12 @@ KINDS = {
         "arrangement": "stack",
         "sections": 5,
     },
+    "dynunet": {
+        "network": {"name": "dynunet", "options": {"channels": 2, "sections": 5, "filters": 4, "levels": 4}},
+        "channels": [channel("dwi"), channel("adc", "fixed", 3000.0)],
+        "arrangement": "stack",
+        "sections": 5,
+    },
     "mittermeier2022": {
         "network": {"name": "mittermeier2022", "options": {"freeze": False}},
         "channels": [channel("ctp", "zscore", 1.0)],
@@ -81,7 +87,8 @@ def make_network(kind, seed=0):
             torch.nn.init.kaiming_normal_(module.weight)
     if kind != "mittermeier2022":
         with torch.no_grad():
-            network.head.weight.mul_(10)
+            head = network.head.conv.conv if kind == "dynunet" else network.head
+            head.weight.mul_(10)
     return network.eval()
 
 

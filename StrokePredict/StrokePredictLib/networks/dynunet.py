@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import nn
+from torch.nn.functional import interpolate
 
 from ..errors import StrokeError
 
@@ -53,7 +54,7 @@ class Dynunet(nn.Module):
         self.channels, self.sections = channels, sections
         self.multiple = 2 ** (levels - 1)
         strides = [1] + [2] * (levels - 1)
-        self.net = DynUNet(
+        net = DynUNet(
             spatial_dims=2,
             in_channels=channels * sections,
             out_channels=1,
@@ -64,6 +65,12 @@ class Dynunet(nn.Module):
             deep_supervision=deep_supervision,
             deep_supr_num=max(1, levels - 3),
         )
+        # Its parts, without the chain that holds each a second time (and keeps the last outputs): such a network can
+        # be neither written as safetensors nor copied.
+        self.downs = nn.ModuleList([net.input_block, *net.downsamples, net.bottleneck])
+        self.ups = net.upsamples
+        self.head = net.output_block
+        self.deeper = net.deep_supervision_heads if deep_supervision else nn.ModuleList()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor | list[torch.Tensor]:
         """Return the logit of the centre section.
@@ -79,5 +86,18 @@ class Dynunet(nn.Module):
         torch.Tensor or list of torch.Tensor
             ``(batch, 1, height, width)``; in training with deep supervision a list of such, the finest level first.
         """
-        found = self.net(x)
-        return list(found.unbind(1)) if found.ndim == 5 else found
+        size = x.shape[2:]
+        skips = []
+        for down in self.downs:
+            x = down(x)
+            skips.append(x)
+        levels = []
+        for up, skip in zip(self.ups, skips[-2::-1], strict=True):
+            x = up(x, skip)
+            levels.append(x)
+        found = self.head(x)
+        if not (self.training and len(self.deeper)):
+            return found
+        # The finest level answers through the head; the next coarser ones through heads of their own.
+        coarser = levels[-2 : -2 - len(self.deeper) : -1]
+        return [found] + [interpolate(head(x), size) for head, x in zip(self.deeper, coarser, strict=True)]

@@ -37,8 +37,8 @@ def label_limit(entries: Sequence[Entry], recipe: Recipe) -> float | None:
     limit = float(np.median(volumes)) if volumes else 0.0
     if not any(volume > limit for volume in volumes):
         raise StrokeError(
-            f"the {len(volumes)} training patients have one class only: core volumes {min(volumes, default=0):.1f} to "
-            f"{max(volumes, default=0):.1f} mL, median {limit:.1f} mL; patients with smaller and larger ones are needed."
+            f"the {len(volumes)} training patients have one class only: cores from {min(volumes, default=0):.1f} to "
+            f"{max(volumes, default=0):.1f} mL, median {limit:.1f} mL; smaller and larger ones are needed."
         )
     return limit
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -22,15 +22,13 @@ from StrokePredictLib.preprocess.sections import Sections
 from StrokePredictLib.thresholds import volume_ml
 
 from ..cards import input_card
+from ..cohort.table import Patient
 from ..recipes.schema import Recipe
 from .batch import BACKGROUND, LESION, TISSUE
 from .cache import key_of, made_once
 from .entry import CLASSES, INPUTS, META, Entry, read_entry
 from .labels import core_by_cbv, lesion_of, what_happened
 from .maps import missing_maps, sidecar_of
-
-if TYPE_CHECKING:
-    from ..cohort.table import Patient
 
 #: Share of a lesion that may lie outside the brain mask, where no network sees it, before it is noted.
 _LOST = 0.05
@@ -73,7 +71,7 @@ def prepare_patient(patient: Patient, recipe: Recipe, cache: Path) -> Entry:
             np.save(stage / CLASSES, prepared.classes)
         write_text(stage / META, json.dumps(prepared.record, ensure_ascii=False) + "\n")
 
-    return read_entry(made_once(folder, META, make), what_happened(patient.facts))
+    return read_entry(made_once(folder, META, make), what_happened(patient))
 
 
 def _require_label(patient: Patient, recipe: Recipe) -> None:
@@ -102,6 +100,7 @@ def _files(patient: Patient, recipe: Recipe, maps: dict[str, Path]) -> dict[str,
         files |= {f"{role} b-values": table} if table.is_file() else {}
     if recipe.needs_label:
         files |= {f"label {n}": label.path for n, label in enumerate(patient.labels_of(recipe.target))}
+        files |= {f"later {s} {role}": path for s, images in patient.later.items() for role, path in images.items()}
     return files
 
 
