@@ -10,12 +10,13 @@ from typing import Any
 from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.io.folder import is_follow_up
 from StrokePredictLib.io.json_files import read_json_object
+from StrokePredictLib.io.roles import role_of
 
 from .table import TARGETS, Label
 
 #: Words of a mask's name. ISLES'24's masks of vessels (``lvo``, ``cow``) are no lesions.
 _MASK = re.compile(r"(^|[._-])(msk|mask|lesion|infarct|core|label|seg|ot)([._-]|$)", re.IGNORECASE)
-_NO_LESION = re.compile(r"(^|[._-])(brain\w*|lvo|cow|truth|prob|hypoperfused|penumbra)([._-]|$)", re.IGNORECASE)
+_NO_LESION = re.compile(r"(^|[._-])(lvo|cow|truth|prob|hypoperfused|penumbra)([._-]|$)", re.IGNORECASE)
 _CORE = re.compile(r"(^|[._-])core([._-]|$)", re.IGNORECASE)
 _FINAL = re.compile(r"(^|[._-])(lesion|infarct|final)([._-]|$)", re.IGNORECASE)
 #: What our own commands write of a model or a rule: ``mask_NAME``, ``core_adc``: results, no reader's outlines.
@@ -58,8 +59,8 @@ def find_labels(paths: list[Path], place: Place) -> tuple[list[Label], list[str]
     notes: list[str] = []
     for path in paths:
         stem = path.name.split(".nii")[0]
-        if not _MASK.search(stem) or _NO_LESION.search(stem) or _RESULT.search(path.name):
-            continue
+        if not _MASK.search(stem) or _NO_LESION.search(stem) or _RESULT.search(path.name) or role_of(path.name):
+            continue  # what has a role is an image, or the brain's mask
         try:
             labels.append(_label(path, stem, place))
         except StrokeError as error:

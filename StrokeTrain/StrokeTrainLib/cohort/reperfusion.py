@@ -12,7 +12,7 @@ from StrokePredictLib.cleaning import clean
 from StrokePredictLib.io.images import read_image
 from StrokePredictLib.io.load import load_case
 from StrokePredictLib.io.units import recognise_time_map, told_unit
-from StrokePredictLib.preprocess.midline import midline_of
+from StrokePredictLib.preprocess.midline import Midline, midline_of
 from StrokePredictLib.preprocess.resample import to_grid
 from StrokePredictLib.quantify import TMAX_CLEANING
 from StrokePredictLib.thresholds import TMAX_HYPOPERFUSED, volume_ml
@@ -128,21 +128,22 @@ def assess(patient: Patient) -> Reperfusion:
     if not (wants_yu or wants_debs or found.v0_ml is None):
         return found
     case = _baseline(patient)
+    midline = midline_of(case.volumes["brain"])
     if found.v0_ml is None:
-        found = replace(found, v0_ml=volume_ml(_lesion(case, case.volumes["tmax"])))
+        found = replace(found, v0_ml=volume_ml(_lesion(case, case.volumes["tmax"], midline)))
     if wants_yu:
-        v24 = _later_ml(case, day)
+        v24 = _later_ml(case, day, midline)
         rate = yu_rate(found.v0_ml, v24)
         found = replace(found, v24_ml=v24, rate=rate, yu=yu_class(rate))
         found = _noted(found, f"{patient.id}: Yu's rate was measured on {day.name}.")
     if wants_debs:
-        share = reperfused_share(case, to_grid(_time_map(hours), case.volumes["tmax"]))
+        share = reperfused_share(case, to_grid(_time_map(hours), case.volumes["tmax"]), midline)
         found = replace(found, share=share, debs=debs_class(None, share))
         found = _noted(found, f"{patient.id}: Debs' share was measured on {hours.name}.")
     return found
 
 
-def reperfused_share(case: StrokeCase, after: Volume) -> float | None:
+def reperfused_share(case: StrokeCase, after: Volume, midline: Midline) -> float | None:
     """Return the share of the baseline's voxels with Tmax ≥ 6 s that are below 6 s later; None without any.
 
     Parameters
@@ -151,18 +152,20 @@ def reperfused_share(case: StrokeCase, after: Volume) -> float | None:
         Baseline with Tmax and brain mask.
     after : Volume
         Tmax at 3 h in s, on the same grid.
+    midline : Midline
+        Of the case's brain.
     """
     before = case.volumes["tmax"]
     before.require_same_grid(after)
-    lesion = _lesion(case, before, at_limit=True).array
+    lesion = _lesion(case, before, midline, at_limit=True).array
     return float((after.array[lesion] < TMAX_HYPOPERFUSED).mean()) if lesion.any() else None
 
 
-def _lesion(case: StrokeCase, tmax: Volume, *, at_limit: bool = False) -> Volume:
+def _lesion(case: StrokeCase, tmax: Volume, midline: Midline, *, at_limit: bool = False) -> Volume:
     """Return the cleaned mask of Tmax > 6 s, or of Tmax ≥ 6 s."""
     brain = case.volumes["brain"]
     above = tmax.array >= TMAX_HYPOPERFUSED if at_limit else tmax.array > TMAX_HYPOPERFUSED
-    mask, _ = clean(tmax.with_array(above & brain.array), "rule", TMAX_CLEANING, midline_of(brain), case.volumes)
+    mask, _ = clean(tmax.with_array(above & brain.array), "rule", TMAX_CLEANING, midline, case.volumes)
     return mask
 
 
@@ -173,7 +176,7 @@ def _baseline(patient: Patient) -> StrokeCase:
     return case
 
 
-def _later_ml(baseline: StrokeCase, path: Path) -> float:
+def _later_ml(baseline: StrokeCase, path: Path, midline: Midline) -> float:
     """Return V(Tmax > 6 s) of a later map, in the baseline's brain where it lies on that grid, else in its own."""
     tmax = _time_map(path)
     if not tmax.array.any():
@@ -182,8 +185,9 @@ def _later_ml(baseline: StrokeCase, path: Path) -> float:
         case = StrokeCase(baseline.patient, {"tmax": tmax, "brain": baseline.volumes["brain"]})
     else:
         case = load_case(files={"tmax": path})
-        case.require("brain", "tmax")
-    return volume_ml(_lesion(case, case.volumes["tmax"]))
+        (brain, _) = case.require("brain", "tmax")
+        midline = midline_of(brain)
+    return volume_ml(_lesion(case, case.volumes["tmax"], midline))
 
 
 def _time_map(path: Path) -> Volume:
