@@ -106,7 +106,8 @@ class FoldTraining:
         Returns
         -------
         dict
-            ``epochs`` that were trained, ``best_epoch``, ``best_score`` and ``network``, its weights on the CPU.
+            ``epochs`` that were trained, ``best_epoch``, ``best_score`` and ``network``, its weights on the CPU
+            (in the first process; None in the others).
 
         Raises
         ------
@@ -122,7 +123,8 @@ class FoldTraining:
         stopped = self.early is not None and self.early.counter >= self.early.patience
         if first <= self.rules.epochs and not stopped:
             self.trainer.run(range(length), max_epochs=self.rules.epochs, epoch_length=length)
-        return {"epochs": self.trainer.state.epoch, **self.facts, "network": read_checkpoint(self.folder / BEST)}
+        best = read_checkpoint(self.folder / BEST) if idist.get_rank() == 0 else None
+        return {"epochs": self.trainer.state.epoch, **self.facts, "network": best}
 
     def _go_on(self) -> int:
         """Take up the newest whole checkpoint; return the epoch that comes next."""
