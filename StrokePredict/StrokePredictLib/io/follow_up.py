@@ -10,6 +10,8 @@ import numpy as np
 
 from ..case import StrokeCase
 from ..errors import StrokeError
+from ..preprocess.deformable import register_deformable
+from ..preprocess.deformation import Deformation, apply_deformation
 from ..preprocess.registration import Registration, apply_rigid, register_rigid
 from ..preprocess.resample import to_grid
 from ..volume import Volume
@@ -43,6 +45,8 @@ class FollowUp:
         File and what was done, for the record.
     doubts : list of str
         Sentences for the reader.
+    deformation : Deformation or None
+        The deformable registration on top of it, where it was asked for; not used where it says `rejected`.
     """
 
     lesion: Volume
@@ -50,9 +54,12 @@ class FollowUp:
     registration: Registration | None
     source: str
     doubts: list[str] = field(default_factory=list)
+    deformation: Deformation | None = None
 
 
-def load_follow_up(folder: Path | str, case: StrokeCase, patient: str | None = None) -> FollowUp | None:
+def load_follow_up(
+    folder: Path | str, case: StrokeCase, patient: str | None = None, *, deformable: bool = False
+) -> FollowUp | None:
     """Load the lesion that a follow-up session holds, onto the grid of a loaded case.
 
     The lesion moves with the follow-up image it was drawn on, by nearest neighbour; where the files lie on the
@@ -64,6 +71,9 @@ def load_follow_up(folder: Path | str, case: StrokeCase, patient: str | None = N
         See `StrokePredictLib.io.folder.find_files`.
     case : StrokeCase
         The baseline.
+    deformable : bool
+        Whether to follow the shift by oedema and the distortion of echo-planar images too. The lesion is left out of
+        the fit, and the rigid answer kept where the images become hardly more alike; ``source`` tells both.
 
     Returns
     -------
@@ -94,7 +104,7 @@ def load_follow_up(folder: Path | str, case: StrokeCase, patient: str | None = N
             f"{path}: lies on another grid than the baseline ({mask.describe_grid()}; {reference.describe_grid()}) "
             "and no follow-up image of its grid is beside it to register; put it there."
         )
-    return _registered(path, lesion, image, case)
+    return _registered(path, lesion, image, case, deformable)
 
 
 def follow_up_files(folder: Path | str, patient: str | None = None) -> list[Path]:
@@ -118,7 +128,7 @@ def follow_up_files(folder: Path | str, patient: str | None = None) -> list[Path
     return [p for session in sessions for p in sorted(session.rglob("*")) if p.is_file() and is_image_name(p)]
 
 
-def _registered(path: Path, lesion: Volume, image: Volume, case: StrokeCase) -> FollowUp:
+def _registered(path: Path, lesion: Volume, image: Volume, case: StrokeCase, deformable: bool) -> FollowUp:
     fixed = next((case.volumes[role] for role in ("b0", "dwi", "ncct") if role in case.volumes), None)
     if fixed is None:
         raise StrokeError(f"{path}: cannot be brought onto the baseline: it has no anatomical image to register.")
@@ -126,16 +136,44 @@ def _registered(path: Path, lesion: Volume, image: Volume, case: StrokeCase) -> 
     if found.failure:
         raise StrokeError(f"{path}: cannot be brought onto the baseline: registration failed: {found.failure}.")
     moved = apply_rigid(lesion, case.reference, found.matrix, is_mask=True)
+    shown = apply_rigid(image, case.reference, found.matrix)
+    source = f"{path.name}: {found.describe()}"
+    bent = _deformation(case, image, moved, found) if deformable else None
+    if bent is not None:
+        source += f"; {bent.describe()}"
+    if bent is not None and not bent.rejected:
+        rigid, moved = moved, apply_deformation(lesion, case.reference, bent, is_mask=True)
+        shown = apply_deformation(image, case.reference, bent)
+        source += _compared(rigid, moved)
+    return FollowUp(moved, shown, found, source, _lost(lesion, moved, found), bent)
+
+
+def _deformation(case: StrokeCase, image: Volume, lesion: Volume, found: Registration) -> Deformation | None:
+    """Return the deformable registration; None where the baseline has nothing to compare with."""
+    # DWI first: its dark fluid makes it look like FLAIR, and b0 does not.
+    fixed = next((case.volumes[role] for role in ("dwi", "b0", "ncct") if role in case.volumes), None)
+    brain = case.volumes.get("brain")
+    if fixed is None or brain is None or not (fixed.same_grid(brain) and fixed.same_grid(lesion)):
+        return None
+    return register_deformable(fixed, image, found.matrix, brain=brain, lesion=lesion)
+
+
+def _compared(rigid: Volume, deformed: Volume) -> str:
+    one, other = (float(mask.array.sum()) * mask.voxel_ml for mask in (rigid, deformed))
+    both = float((rigid.array & deformed.array).sum()) * rigid.voxel_ml
+    overlap = 2 * both / (one + other) if one + other > 0 else 1.0
+    return f"; lesion {one:.1f} mL rigidly, {other:.1f} mL deformed (Dice of the two {overlap:.2f})"
+
+
+def _lost(lesion: Volume, moved: Volume, found: Registration) -> list[str]:
+    """Return a doubt where a part of the lesion lies outside the baseline, by the rigid motion."""
     before = float(lesion.array.sum()) * lesion.voxel_ml
-    after = float(moved.array.sum()) * moved.voxel_ml
-    doubts = []
-    if after < (1.0 - _LOST) * before - 0.5:
-        doubts.append(
-            f"{before - after:.1f} of {before:.1f} mL of the follow-up lesion lie outside the baseline's slab."
-        )
-    return FollowUp(
-        moved, apply_rigid(image, case.reference, found.matrix), found, f"{path.name}: {found.describe()}", doubts
-    )
+    everywhere = moved.with_array(np.ones(moved.shape, dtype=bool))
+    inside = apply_rigid(everywhere, lesion, found.inverse, is_mask=True).array & lesion.array
+    after = float(inside.sum()) * lesion.voxel_ml
+    if after >= (1.0 - _LOST) * before - 0.5:
+        return []
+    return [f"{before - after:.1f} of {before:.1f} mL of the follow-up lesion lie outside the baseline's slab."]
 
 
 def _drawn_on(files: list[Path], mask: Volume) -> Volume | None:

@@ -9,9 +9,10 @@ import SimpleITK
 from scipy import ndimage
 
 from ..errors import StrokeError
-from ..io.images import from_itk, to_itk
+from ..io.images import to_itk
 from ..volume import Volume
 from .pyramid import Level, levels
+from .resample import through
 
 #: Two optimisations from different starts that end further apart than this (mm) do not count as an answer.
 LARGEST_SPREAD_MM = 2.0
@@ -258,8 +259,4 @@ def apply_rigid(image: Volume, reference: Volume, matrix: np.ndarray, *, is_mask
     transform = SimpleITK.AffineTransform(3)
     transform.SetMatrix(matrix[:3, :3].ravel().tolist())
     transform.SetTranslation(matrix[:3, 3].tolist())
-    grid = to_itk(reference.with_array(reference.array[0]) if reference.is_series else reference)
-    interpolator = SimpleITK.sitkNearestNeighbor if is_mask else SimpleITK.sitkLinear
-    source = to_itk(image)
-    moved = from_itk(SimpleITK.Resample(source, grid, transform, interpolator, 0.0, source.GetPixelID())).array
-    return reference.with_array(moved.astype(bool) if image.array.dtype == bool else moved, name=image.name)
+    return through(image, reference, transform, is_mask=is_mask)

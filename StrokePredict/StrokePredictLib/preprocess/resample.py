@@ -58,3 +58,24 @@ def to_grid(image: Volume, reference: Volume, *, is_mask: bool = False) -> Volum
 
 def _extent_ml(image: Volume) -> float:
     return float(np.prod(image.shape)) * image.voxel_ml
+
+
+def through(image: Volume, reference: Volume, transform: SimpleITK.Transform, *, is_mask: bool = False) -> Volume:
+    """Resample a 3D image onto a reference grid through a transform.
+
+    Parameters
+    ----------
+    image : Volume
+        The moving image.
+    reference : Volume
+        Gives the grid.
+    transform : SimpleITK.Transform
+        Places of the reference to places of the image, LPS mm.
+    is_mask : bool
+        Nearest neighbour for labels; linear otherwise.
+    """
+    grid = to_itk(reference.with_array(reference.array[0]) if reference.is_series else reference)
+    interpolator = SimpleITK.sitkNearestNeighbor if is_mask else SimpleITK.sitkLinear
+    source = to_itk(image)
+    moved = from_itk(SimpleITK.Resample(source, grid, transform, interpolator, 0.0, source.GetPixelID())).array
+    return reference.with_array(moved.astype(bool) if image.array.dtype == bool else moved, name=image.name)

@@ -5,8 +5,10 @@ import pytest
 from support.heads import MovedGrid, as_if_unmoved, ct_head, motion, perfusion_baseline
 
 from StrokePredictLib.errors import StrokeError
+from StrokePredictLib.io.images import from_itk
 from StrokePredictLib.phantom.grid import Grid
 from StrokePredictLib.phantom.patient import simulate_patient
+from StrokePredictLib.preprocess.pyramid import levels
 from StrokePredictLib.preprocess.registration import apply_rigid, register_rigid
 from StrokePredictLib.volume import Volume
 
@@ -71,6 +73,19 @@ def test_ct_to_ct_without_a_mask():
     result = register_rigid(fixed, as_if_unmoved(other, matrix))
     assert not result.failure
     assert np.percentile(errors(result.matrix, np.linalg.inv(matrix), head_points(brain)), 95) < 1.0
+
+
+@pytest.mark.parametrize("spacing", [0.5, 0.9, 1.4, 1.9])
+def test_coarse_levels_show_values_where_they_are(spacing):
+    """An image whose values rise with x by 1 a mm: so does every level, at the same places."""
+    array = np.broadcast_to(spacing * np.arange(120, dtype=np.float32) - 100.0, (12, 60, 120)).copy()
+    array[0, 0, 0] = -1000.0  # air: these are HU, whose contrast is not stretched
+    ramp = Volume(array, np.diag([spacing, spacing, 5.0, 1.0]))
+    for level in levels(ramp, ramp, ramp.with_array(np.ones(ramp.shape, bool))):
+        image = from_itk(level.fixed)
+        x = image.affine[0, 3] + image.affine[0, 0] * np.arange(image.shape[2])
+        inside = (x > 24 * spacing) & (x < 96 * spacing)
+        assert np.allclose(image.array[6, image.shape[1] // 2, inside], x[inside] - 100.0, atol=0.02)
 
 
 def test_aligned_images_stay_as_they_are(mr):
