@@ -49,9 +49,9 @@ METRICS = {
         Metric("volumetric_similarity", "Volumetric similarity", "VS", "", 2, "high"),
         Metric("hausdorff_mm", "Hausdorff distance", "HD", "mm", 1, "low"),
         Metric("hausdorff_95_mm", "95 % Hausdorff distance", "HD95", "mm", 1, "low"),
-        Metric("volume_error_ml", "Volume error (predicted − true)", "Volume error", "mL", 1, "zero"),
+        Metric("volume_error_ml", "Volume error, predicted − true", "Volume error", "mL", 1, "zero"),
         Metric("absolute_volume_error_ml", "Absolute volume error", "|Volume error|", "mL", 1, "low"),
         Metric("lesion_f1", "Lesion-wise F1", "Lesion F1", "", 2, "high"),
-        Metric("lesion_count_difference", "Lesion count (predicted − true)", "Lesions", "", 0, "zero"),
+        Metric("lesion_count_difference", "Lesion count, predicted − true", "Lesions", "", 0, "zero"),
     )
 }

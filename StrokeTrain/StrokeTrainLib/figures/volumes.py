@@ -1,0 +1,155 @@
+"""Predicted against true volumes: Bland-Altman plots and correlation, one panel a method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..statistics.agreement import BlandAltman, bland_altman, lin_concordance
+from ..statistics.compare import p_text
+from ..statistics.values import complete, signed
+from .page import BLUE, COLOURS, FAINT, INK, MARKERS, files_of, grid, name_panel, page, say_nothing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Pairs = Mapping[str, tuple[Sequence[float], Sequence[float]]]
+_NOBODY = "No patient has both volumes."
+#: Smallest distance of two labels beside the axes, as a share of their height.
+_LINE_APART = 0.115
+
+
+def draw_bland_altman(stem: Path | str, pairs: Pairs, *, simulated: bool = False) -> tuple[Path, Path]:
+    """Draw differences against means, with bias and limits of agreement and their 95 % intervals as bands.
+
+    Parameters
+    ----------
+    stem : path-like
+        Without suffix.
+    pairs : mapping of str to (predicted, true)
+        Volumes in mL by method; all panels share their axes.
+    simulated : bool
+        Mark the figure.
+
+    Returns
+    -------
+    tuple of Path
+        PDF and PNG.
+    """
+    with page(
+        stem, 0.6 + 3.7 * len(pairs), 3.3, columns=len(pairs), simulated=simulated, sharex=True, sharey=True
+    ) as (_, axes):
+        words: list[tuple[Axes, list[tuple[float, str]]]] = []
+        for index, ((name, (predicted, true)), panel) in enumerate(zip(pairs.items(), axes[0], strict=True)):
+            (x, y), _ = complete(predicted, true)
+            found = bland_altman(predicted, true)
+            name_panel(panel, name, _growth(found))
+            panel.set_xlabel("Mean of predicted and true volume (mL)")
+            if not index:
+                panel.set_ylabel("Predicted − true volume (mL)")
+            if not x.size:
+                say_nothing(panel, _NOBODY)
+                continue
+            panel.plot((x + y) / 2, x - y, linestyle="none", marker=MARKERS[0], markersize=4, color=BLUE,
+                       alpha=0.65, markeredgewidth=0)  # fmt: skip
+            words.append((panel, _limits(panel, found)))
+            if not np.isnan(found.sd):
+                # No point can lie in this corner: a difference below −2 means would be a negative volume.
+                panel.text(0.01, 0.015, "Bands: 95 % CI", transform=panel.transAxes, fontsize=7, color=FAINT)
+            grid(panel)
+        # Only now are the shared limits of the axes known.
+        for panel, lines in words:
+            _write_beside(panel, lines)
+    return files_of(stem)
+
+
+def _growth(found: BlandAltman) -> str:
+    """Return the number of patients, and whether the limits hold for small and large lesions alike."""
+    grows = found.slope_p < 0.05
+    return f"n = {found.n}" + (f"; difference depends on size, P {_equals(found.slope_p)}" if grows else "")
+
+
+def _equals(p: float) -> str:
+    text = p_text(p)
+    return text.replace("<", "< ") if text[0] in "<>" else f"= {text}"
+
+
+def _limits(axes: Axes, found: BlandAltman) -> list[tuple[float, str]]:
+    """Draw the three lines with their intervals as bands; return their places and words."""
+    lines = [(found.lower, "−1.96 SD", "--"), (found.bias, "Bias", "-"), (found.upper, "+1.96 SD", "--")]
+    words = []
+    axes.axhline(0.0, color=FAINT, linewidth=0.7, linestyle=":")
+    for estimate, name, style in lines:
+        if np.isnan(estimate.value):
+            continue
+        axes.axhline(estimate.value, color=INK, linewidth=1.0, linestyle=style)
+        if not np.isnan(estimate.low):
+            axes.axhspan(estimate.low, estimate.high, color=FAINT, alpha=0.16, linewidth=0)
+        words.append((estimate.value, f"{name}\n{signed(estimate.value, 1)} mL"))
+    return words
+
+
+def _write_beside(axes: Axes, words: list[tuple[float, str]]) -> None:
+    """Write the lines' values at the right, outside the points, moved apart where the lines lie close."""
+    low, high = axes.get_ylim()
+    places = [(value - low) / (high - low) for value, _ in words]
+    for i in range(1, len(places)):
+        places[i] = max(places[i], places[i - 1] + _LINE_APART)
+    for place, (_, text) in zip(places, words, strict=True):
+        axes.annotate(text, (1.0, place), xytext=(4, 0), xycoords="axes fraction", textcoords="offset points",
+                      va="center", fontsize=7.5)  # fmt: skip
+
+
+def draw_volume_correlation(stem: Path | str, pairs: Pairs, *, simulated: bool = False) -> tuple[Path, Path]:
+    """Draw predicted against true volumes on cube-root axes, with Lin's concordance of the cube roots (Yu 2020).
+
+    Parameters
+    ----------
+    stem : path-like
+        Without suffix.
+    pairs : mapping of str to (predicted, true)
+        Volumes in mL by method.
+    simulated : bool
+        Mark the figure.
+
+    Returns
+    -------
+    tuple of Path
+        PDF and PNG.
+    """
+    known = {name: complete(*columns)[0] for name, columns in pairs.items()}
+    highest = max((float(np.max(column)) for columns in known.values() for column in columns if column.size), default=1)
+    with page(
+        stem, 0.5 + 3.0 * len(pairs), 3.3, columns=len(pairs), simulated=simulated, sharex=True, sharey=True
+    ) as (_, axes):
+        for index, ((name, (predicted, true)), panel) in enumerate(zip(known.items(), axes[0], strict=True)):
+            rho = lin_concordance(predicted, true, cube_root=True).rho
+            name_panel(panel, name, f"n = {true.size}, ρc = {rho.text()}" if true.size else "n = 0")
+            panel.set_xlabel("True volume (mL)")
+            if not index:
+                panel.set_ylabel("Predicted volume (mL)")
+            if not true.size:
+                say_nothing(panel, _NOBODY)
+                continue
+            _cube_root_axes(panel, max(highest, 1.0))
+            panel.plot(true, predicted, linestyle="none", marker=MARKERS[index % len(MARKERS)], markersize=4,
+                       color=COLOURS[index % len(COLOURS)], alpha=0.7, markeredgewidth=0)  # fmt: skip
+            grid(panel)
+    return files_of(stem)
+
+
+def _cube_root_axes(axes: Axes, highest: float) -> None:
+    top = highest * 1.15
+    axes.set_xscale("function", functions=(np.cbrt, lambda x: x**3))
+    axes.set_yscale("function", functions=(np.cbrt, lambda x: x**3))
+    ticks = [t for t in (0, 1, 5, 20, 50, 100, 200, 400, 800) if t <= top]
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_ticks(ticks, [f"{t:g}" for t in ticks])
+        axis.set_ticks([], minor=True)
+    axes.set_xlim(0, top)
+    axes.set_ylim(0, top)
+    axes.set_box_aspect(1)
+    axes.plot([0, top], [0, top], color=INK, linewidth=0.9, linestyle="--", zorder=1)
