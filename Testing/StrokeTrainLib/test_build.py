@@ -1,0 +1,93 @@
+"""A recipe to its network and card."""
+
+import pytest
+import torch
+
+from StrokePredictLib.errors import StrokeError
+from StrokePredictLib.networks.vgg19 import FILE, vgg19_features
+from StrokeTrainLib.build import build_network, settle
+from StrokeTrainLib.cards import input_card, to_card
+from StrokeTrainLib.recipes import load_recipe, names
+
+SMALL = {"preset": "small"}
+
+
+@pytest.fixture
+def without_imagenet(monkeypatch, tmp_path):
+    monkeypatch.setenv("STROKE_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    return tmp_path
+
+
+def test_weights_follow_from_the_seed_and_leave_torchs_own_state_alone():
+    recipe = load_recipe("yu2020", SMALL)
+    torch.manual_seed(5)
+    before = torch.random.get_rng_state()
+    first, again, other = (build_network(recipe, seed).state_dict() for seed in (1, 1, 2))
+    assert torch.equal(before, torch.random.get_rng_state())
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    assert not torch.equal(first["encoders.0.0.weight"], other["encoders.0.0.weight"])
+
+
+@pytest.mark.parametrize(
+    ("name", "override", "told"),
+    [
+        ("debs2021", {"network.options.channels": "4"}, "channels is 5, but network 'debs2021' takes 4"),
+        ("yu2020", {"view.context": "3"}, "view.context is 3"),
+        ("yu2020", {"view.arrangement": "section", "view.context": "1"}, "view.arrangement is section"),
+        ("yu2020", {"matrix": "[100,100]"}, "multiples of 16"),
+        ("yu2020", {"network.options.depth": "3"}, "cannot be built"),
+    ],
+)
+def test_a_network_that_does_not_take_the_input(name, override, told):
+    with pytest.raises(StrokeError, match=told):
+        build_network(load_recipe(name, override))
+
+
+def test_without_imagenet_weights_the_features_are_trained_and_it_is_said(without_imagenet):
+    recipe = load_recipe("mittermeier2022", SMALL)
+    with pytest.raises(StrokeError, match="ImageNet"):
+        build_network(recipe)
+    settled, notes = settle(recipe)
+    assert "trained from scratch" in notes[0]
+    assert settled.network.options["freeze"] is False
+    assert settled.network.external_features is False
+    network = build_network(settled)
+    assert all(p.requires_grad for p in network.parameters())
+    assert settle(load_recipe("debs2021")) == (load_recipe("debs2021"), [])
+
+
+def test_with_imagenet_weights_the_features_stay_frozen(without_imagenet, monkeypatch):
+    torch.manual_seed(3)
+    features = vgg19_features()
+    path = without_imagenet / "models" / "external" / FILE
+    path.parent.mkdir(parents=True)
+    torch.save({f"features.{key}": value for key, value in features.state_dict().items()}, path)
+    monkeypatch.setattr("StrokeTrainLib.build.external_features_file", lambda model: path)
+    recipe, notes = settle(load_recipe("mittermeier2022"))
+    assert recipe == load_recipe("mittermeier2022")
+    assert "frozen" in notes[0]
+    network = build_network(recipe)
+    assert torch.equal(network.features[0].weight, features[0].weight)
+    assert not any(p.requires_grad for p in network.features.parameters())
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_card_says_what_was_changed_and_prepares_as_the_recipe(name):
+    recipe = load_recipe(name, SMALL | {"training.batch": "3"})
+    card = to_card(
+        recipe, data="12 patients", simulated=True, patients=12, salt="s", patient_hashes=["a"], seed=4,
+        scores={"median Dice": 0.5}, weights=["models/fold-0.safetensors", "models/fold-1.safetensors"],
+    )  # fmt: skip
+    assert (card.training.patients, card.training.seed, card.demonstration) == (12, 4, True)
+    assert "reduced preset" in card.training.data
+    assert "training.batch: " in card.training.data
+    assert "→ 3" in card.training.data
+    prepared_by = ("channels", "spacing_mm", "matrix", "arrangement", "sections", "times", "interval_s", "network")
+    for field in prepared_by:
+        assert getattr(card, field) == getattr(input_card(recipe), field)
+    assert "with its defaults" in to_card(load_recipe(name)).training.data
+
+
+def test_a_classifiers_card_says_what_is_large():
+    assert "core above 32.4 mL" in to_card(load_recipe("mittermeier2022"), label_above=32.4).training.data
