@@ -75,8 +75,15 @@ def prepare_patient(patient: Patient, recipe: Recipe, cache: Path) -> Entry:
 
 
 def _require_label(patient: Patient, recipe: Recipe) -> None:
-    if recipe.needs_label and not patient.labels_of(recipe.target):
+    if not recipe.needs_label or patient.labels_of(recipe.target):
+        return
+    elsewhere = next((label.path for label in patient.labels if label.target == recipe.target), None)
+    if elsewhere is None:
         raise StrokeError(f"{patient.id}: no outline of the {recipe.target}; draw one, or leave the patient out.")
+    raise StrokeError(
+        f"{elsewhere}: lies on another grid than every image of {patient.id}; draw it on the baseline, or resample it "
+        "to there by nearest neighbour."
+    )
 
 
 def _parameters(recipe: Recipe, patient: Patient) -> dict[str, Any]:
