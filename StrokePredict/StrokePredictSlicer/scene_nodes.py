@@ -123,13 +123,13 @@ def add_segmentation(scene: Any, masks: dict[str, Volume], reference: Any) -> An
     """
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Segmentation")
     segmentation = node.GetSegmentation()
-    representation = _binary_labelmap_name()
+    representation = binary_labelmap_name()
     set_source = getattr(segmentation, "SetSourceRepresentationName", None) or segmentation.SetMasterRepresentationName
     set_source(representation)
     if reference is not None:
         node.SetReferenceImageGeometryParameterFromVolumeNode(reference)
     for key in ordered(masks):
-        segmentation.AddSegment(_segment(segment_for(key), masks[key], representation), key)
+        segmentation.AddSegment(make_segment(segment_for(key), masks[key], representation), key)
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
     display.SetVisibility3D(False)
@@ -141,7 +141,8 @@ def add_segmentation(scene: Any, masks: dict[str, Volume], reference: Any) -> An
     return node
 
 
-def _segment(segment: Segment, mask: Volume, representation: str) -> Any:
+def make_segment(segment: Segment, mask: Volume, representation: str) -> Any:
+    """Return a vtkSegment with a mask, its name, colour and codes."""
     slicer = slicer_package()
     result = slicer.vtkSegment()
     result.SetName(segment.name)
@@ -156,7 +157,8 @@ def _segment(segment: Segment, mask: Volume, representation: str) -> Any:
     return result
 
 
-def _binary_labelmap_name() -> str:
+def binary_labelmap_name() -> str:
+    """Return what Slicer calls a segment's labelmap."""
     return slicer_package().vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
 
 

@@ -46,6 +46,7 @@ def install() -> Double:
     sys.modules["qt"] = qt_module.make_module()
     sys.modules["ctk"] = ctk_module.make_module()
     qmrml_module.add_to(slicer)
+    _tidy_hierarchy(slicer, scene)
     slicer.mrmlScene = scene
     slicer.app = Application(scene, qt_application)
     slicer.modules = make_modules(scene)
@@ -53,3 +54,17 @@ def install() -> Double:
     amend(slicer)
     _installed.append(Double(scene, slicer.app, base))
     return _installed[0]
+
+
+def _tidy_hierarchy(slicer: Any, scene: Any) -> None:
+    """Take a node that leaves the scene out of the subject hierarchy, as the desktop's plugins do."""
+    import vtk
+
+    def leaving(caller: Any, event: str, node: Any) -> None:
+        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+        item = hierarchy.GetItemByDataNode(node) if hierarchy is not None and node is not hierarchy else 0
+        if item:
+            hierarchy.RemoveItem(item, False, False)
+
+    leaving.CallDataType = vtk.VTK_OBJECT
+    scene.AddObserver(slicer.vtkMRMLScene.NodeAboutToBeRemovedEvent, leaving)
