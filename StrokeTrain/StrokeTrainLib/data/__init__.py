@@ -4,7 +4,7 @@ from .batch import BACKGROUND, IGNORE, LESION, TISSUE, Batch
 from .batches import build_batches, label_limit
 from .cache import cache_folder
 from .entry import Entry
-from .patients import prepare_patient
+from .patients import patient_case, prepare_patient
 
 __all__ = [
     "BACKGROUND",
@@ -16,5 +16,6 @@ __all__ = [
     "build_batches",
     "cache_folder",
     "label_limit",
+    "patient_case",
     "prepare_patient",
 ]

@@ -111,11 +111,31 @@ def _files(patient: Patient, recipe: Recipe, maps: dict[str, Path]) -> dict[str,
     return files
 
 
+def patient_case(patient: Patient, recipe: Recipe, cache: Path) -> StrokeCase:
+    """Return a patient loaded as for a prediction, with perfusion maps from the series where there are none.
+
+    Parameters
+    ----------
+    patient, recipe, cache
+        See `prepare_patient`.
+
+    Raises
+    ------
+    StrokeError
+        If a file cannot be used.
+    """
+    return _load(patient, recipe, missing_maps(patient, recipe.uses, cache))
+
+
+def _load(patient: Patient, recipe: Recipe, maps: dict[str, Path]) -> StrokeCase:
+    case = load_case(**patient.load_arguments, files=maps, with_series=recipe.task == "classification")
+    case.patient = patient.id
+    return case
+
+
 def _prepare(patient: Patient, recipe: Recipe, maps: dict[str, Path]) -> _Prepared:
     card = input_card(recipe)
-    classifier = recipe.task == "classification"
-    case = load_case(**patient.load_arguments, files=maps, with_series=classifier)
-    case.patient = patient.id
+    case = _load(patient, recipe, maps)
     require_roles(card, case)
     (brain,) = case.require("brain")
     lesion = core_by_cbv(case) if not recipe.needs_label else lesion_of(patient, recipe.target, case)
@@ -127,7 +147,7 @@ def _prepare(patient: Patient, recipe: Recipe, maps: dict[str, Path]) -> _Prepar
         "notes": list(case.doubts),
     }
     sections = Sections.around(brain, card.spacing_mm, card.matrix)
-    if classifier:
+    if recipe.task == "classification":
         return _series(case, card, sections, record)
     inside = sections.bring(brain, is_mask=True) > 0.5
     marked = sections.bring(lesion, is_mask=True) > 0.5

@@ -29,7 +29,7 @@ _VALUES: dict[str, Any] = {
     "optimiser": {"name": "adam", "rate": 1e-5},
     "schedule": {"name": "constant"},
     "training": {"epochs": 100, "batch": 2, "patience": None, "monitor": "dice"},
-    "split": {"scheme": "80-10-10", "stratify": ("vendor",)},
+    "split": {"scheme": "80-10-10", "stratify": ("vendor", "volume")},
 }  # fmt: skip
 _FINE_TUNE = _VALUES | {
     "name": "alis2020-fine-tune",

@@ -41,7 +41,7 @@ _VALUES: dict[str, Any] = {
     "optimiser": {"name": "adamw", "rate": 1e-3, "epsilon": 1e-8, "weight_decay": 1e-4},
     "schedule": {"name": "cosine"},
     "training": {"epochs": 150, "batch": 12, "patience": None, "monitor": "dice", "clip": 12.0},
-    "split": {"scheme": "5-fold", "stratify": ("reperfusion_debs",)},
+    "split": {"scheme": "5-fold", "stratify": ("reperfusion", "volume")},
 }  # fmt: skip
 _SOURCES = {
     path: "ours"

@@ -46,7 +46,7 @@ def _values(suffix: str, fusion: str) -> dict[str, Any]:
         "training": {
             "epochs": 500, "batch": 12, "patience": 100, "min_delta": 0.005, "monitor": "multiclass-dice",
         },
-        "split": {"scheme": "5-fold", "stratify": ("reperfusion_debs",)},
+        "split": {"scheme": "5-fold", "stratify": ("reperfusion", "volume")},
     }  # fmt: skip
 
 

@@ -41,7 +41,7 @@ _VALUES: dict[str, Any] = {
     "optimiser": {"name": "adamw", "rate": 1e-3, "epsilon": 1e-8, "weight_decay": 1e-4},
     "schedule": {"name": "cosine"},
     "training": {"epochs": 100, "batch": 16, "patience": None, "monitor": "dice", "clip": 5.0},
-    "split": {"scheme": "5-fold", "stratify": ("reperfusion_yu",)},
+    "split": {"scheme": "5-fold", "stratify": ("reperfusion", "volume")},
 }  # fmt: skip
 #: Nothing here is from a paper on stroke.
 _SOURCES = {

@@ -226,7 +226,7 @@ class Split(Part):
     scheme : str
         ``"5-fold"`` (3:1:1), ``"10-fold"`` (8:1:1), ``"80-10-10"``, or ``"K-fold"`` with any number.
     stratify : list of str
-        Columns of the table whose values are spread evenly.
+        What is spread evenly: ``"reperfusion"``, ``"volume"`` of the label, ``"center"``, ``"vendor"``.
     calibration : float
         Share of the patients kept for the volume interval (conformal calibration) and used for nothing else.
     locked : float
@@ -234,6 +234,6 @@ class Split(Part):
     """
 
     scheme: str = Field("5-fold", pattern=r"^([2-9]|[1-9][0-9]+)-fold$|^80-10-10$")
-    stratify: tuple[str, ...] = ()
+    stratify: tuple[Literal["reperfusion", "volume", "center", "vendor"], ...] = ()
     calibration: float = Field(0.1, ge=0, le=0.5)
     locked: float = Field(0.0, ge=0, le=0.5)

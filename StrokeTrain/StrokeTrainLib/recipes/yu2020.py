@@ -38,7 +38,7 @@ _VALUES: dict[str, Any] = {
     "optimiser": {"name": "adam", "rate": 5e-4},
     "schedule": {"name": "constant"},
     "training": {"epochs": 120, "batch": 16, "patience": 20, "monitor": "dice"},
-    "split": {"scheme": "5-fold", "stratify": ("reperfusion_yu",)},
+    "split": {"scheme": "5-fold", "stratify": ("reperfusion", "volume")},
 }
 _SOURCES = {
     "target": "paper: FLAIR 3 to 7 days after onset",

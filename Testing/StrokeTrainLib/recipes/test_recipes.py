@@ -119,6 +119,7 @@ def test_the_small_preset_is_smaller(name):
         ("channels.0.high=0.1", "low percentile"),
         ("segment=foo", "known: core_adc"),
         ("split.scheme=leave-one-out", "fold"),
+        ('split.stratify=["age"]', "'reperfusion', 'volume', 'center' or 'vendor'"),
         ("matrix=[96]", "matrix"),
         ("matrix=[96,-96]", "above 0"),
         ("name=mine", "another name"),
