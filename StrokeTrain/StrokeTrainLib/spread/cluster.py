@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from StrokePredictLib.errors import StrokeError
@@ -47,6 +48,8 @@ def connected(scheduler: str | None, workers: int) -> Iterator[Client]:
             return
         file = scheduler.removeprefix("file:") if scheduler.startswith("file:") else None
         try:
+            if file and not Path(file).is_file():  # dask would wait for it without end
+                raise FileNotFoundError(f"{file} is not there")
             client = Client(timeout=PATIENCE, **({"scheduler_file": file} if file else {"address": scheduler}))
         except (OSError, ValueError, TypeError) as error:  # a time-out is an OSError
             reason = " ".join(str(error).split())[:120] or type(error).__name__

@@ -42,7 +42,9 @@ class Ledger:
             return None
         return content if whole else None
 
-    def once(self, item: str, key: str, work: Callable[[], dict[str, Any]]) -> tuple[dict[str, Any], bool]:
+    def once(
+        self, item: str, key: str, work: Callable[[], dict[str, Any]], call: str = ""
+    ) -> tuple[dict[str, Any], bool]:
         """Do an item's work unless its receipt is there; two processes never do it at the same time.
 
         The operating system frees the lock of a process that is killed, so that its item can be done again.
@@ -54,11 +56,14 @@ class Ledger:
         work : callable
             Writes its files whole or not at all, and returns what JSON can carry; ``"files"`` in it are looked for
             when the receipt is read.
+        call : str
+            Name of the call that this belongs to; kept in the receipt. The answer of a worker that died before anybody
+            fetched it is asked for again, and the receipt then tells that it was this call's own work.
 
         Returns
         -------
         tuple of (dict, bool)
-            The receipt, and whether the work was done now.
+            The receipt, and whether the work was done now: in this process, or in this call.
 
         Raises
         ------
@@ -76,11 +81,11 @@ class Ledger:
         try:
             known = self.read(item, key)
             if known is not None:
-                return known, False
+                return known, bool(call) and known.get("call") == call
             start = time.time()
             result = work()
             receipt = {
-                "item": item, "key": key, "result": result, "seconds": round(time.time() - start, 3),
+                "item": item, "key": key, "call": call, "result": result, "seconds": round(time.time() - start, 3),
                 "finished": round(time.time(), 3), "host": socket.gethostname(), "process": os.getpid(),
             }  # fmt: skip
             write_text(self.receipt(item), json.dumps(receipt, indent=1, ensure_ascii=False) + "\n")

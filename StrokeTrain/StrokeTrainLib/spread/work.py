@@ -98,7 +98,9 @@ def spread(
         raise StrokeError(f"--workers {workers}: at least 1 is needed.")
     known = {item: Ledger(place).read(item, keys[item]) for item in items}
     outcome.skipped = {item: receipt["result"] for item, receipt in known.items() if receipt is not None}
-    tasks = [(function, item, dict(items[item]), str(place), keys[item]) for item in items if known[item] is None]
+    # A name of its own for each call: what was done before is told by the receipts, not by the scheduler.
+    call = uuid.uuid4().hex[:12]
+    tasks = [(function, item, dict(items[item]), str(place), keys[item], call) for item in items if known[item] is None]
     count = min(workers or available_threads(), len(tasks))
     if not tasks:
         progress(1.0, f"all {len(items)} were done before")
@@ -111,10 +113,10 @@ def spread(
     return outcome
 
 
-def do_item(function: str, item: str, parameters: dict[str, Any], ledger: str, key: str) -> dict[str, Any]:
+def do_item(function: str, item: str, parameters: dict[str, Any], ledger: str, key: str, call: str) -> dict[str, Any]:
     """Do one item where this runs; return its receipt with ``"now"``, or ``"reason"`` where it failed."""
     try:
-        receipt, now = Ledger(Path(ledger)).once(item, key, lambda: _function(function)(**parameters))
+        receipt, now = Ledger(Path(ledger)).once(item, key, lambda: _function(function)(**parameters), call)
     except StrokeError as error:
         return {"item": item, "reason": " ".join(str(error).split())}
     except Exception as error:  # a fault of ours must not cost the other items their turn
@@ -151,10 +153,8 @@ def _spread_out(
     progress(0.0, "waiting for the first worker" if scheduler else f"starting {count} workers")
     ended: queue.SimpleQueue = queue.SimpleQueue()
     with connected(scheduler, count) as client:
-        # A name of its own for each call: what was done before is told by the receipts, not by the scheduler.
-        call = uuid.uuid4().hex[:8]
         futures = {
-            client.submit(do_item, *task, key=f"{task[1]}-{call}", priority=-number): task[1]
+            client.submit(do_item, *task, key=f"{task[1]}-{task[-1]}", priority=-number): task[1]
             for number, task in enumerate(tasks)
         }
         for future in futures:
