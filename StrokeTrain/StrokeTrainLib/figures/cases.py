@@ -104,7 +104,11 @@ def picture_of(
     ------
     StrokeError
         If the grids differ.
+    ValueError
+        For more than two predictions, whose outlines nobody could tell apart.
     """
+    if len(predictions) >= len(_OUTLINES):
+        raise ValueError(f"{len(predictions)} predictions: at most {len(_OUTLINES) - 1} outlines beside the truth")
     for other in (truth, *predictions.values(), *([brain] if brain is not None else [])):
         image.require_same_grid(other)
     shown = for_display(image)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 Pairs = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 _NOBODY = "No patient has both volumes."
+#: Panels in a row.
+_A_ROW = 3
 #: Smallest distance of two labels beside the axes, as a share of their height.
 _LINE_APART = 0.115
 
@@ -39,20 +42,17 @@ def draw_bland_altman(stem: Path | str, pairs: Pairs, *, simulated: bool = False
     tuple of Path
         PDF and PNG.
     """
-    with page(
-        stem, 0.6 + 3.7 * len(pairs), 3.3, columns=len(pairs), simulated=simulated, sharex=True, sharey=True
-    ) as (_, axes):
-        words: list[tuple[Axes, list[tuple[float, str]]]] = []
-        for index, ((name, (predicted, true)), panel) in enumerate(zip(pairs.items(), axes[0], strict=True)):
-            (x, y), _ = complete(predicted, true)
+    words: list[tuple[Axes, list[tuple[float, str]]]] = []
+    with _panels(stem, pairs, 3.9, 3.3, simulated, "Mean of predicted and true volume (mL)",
+                 "Predicted − true volume (mL)") as panels:  # fmt: skip
+        for name, panel in panels.items():
+            predicted, true = pairs[name]
             found = bland_altman(predicted, true)
             name_panel(panel, name, _growth(found))
-            panel.set_xlabel("Mean of predicted and true volume (mL)")
-            if not index:
-                panel.set_ylabel("Predicted − true volume (mL)")
-            if not x.size:
+            if not found.n:
                 say_nothing(panel, _NOBODY)
                 continue
+            (x, y), _ = complete(predicted, true)
             panel.plot((x + y) / 2, x - y, linestyle="none", marker=MARKERS[0], markersize=4, color=BLUE,
                        alpha=0.65, markeredgewidth=0)  # fmt: skip
             words.append((panel, _limits(panel, found)))
@@ -64,6 +64,29 @@ def draw_bland_altman(stem: Path | str, pairs: Pairs, *, simulated: bool = False
         for panel, lines in words:
             _write_beside(panel, lines)
     return files_of(stem)
+
+
+@contextlib.contextmanager
+def _panels(
+    stem: Path | str, pairs: Pairs, width: float, height: float, simulated: bool, x_label: str, y_label: str
+) -> Iterator[dict[str, Axes]]:
+    """Give one panel a method, three a row, all with the same axes; say so where there is no method."""
+    rows, columns = max(-(-len(pairs) // _A_ROW), 1), max(min(len(pairs), _A_ROW), 1)
+    with page(
+        stem, 0.3 + width * columns, height * rows, rows=rows, columns=columns, simulated=simulated, sharex=True,
+        sharey=True,
+    ) as (_, axes):  # fmt: skip
+        spare = axes.flat[max(len(pairs), 1) :]
+        for panel in spare:
+            panel.set_axis_off()
+        if not pairs:
+            say_nothing(axes[0, 0], "No method to compare.")
+        for place, panel in enumerate(axes.flat[: max(len(pairs), 1)]):
+            panel.set_xlabel(x_label)
+            panel.tick_params(labelbottom=True)
+            if place % columns == 0:
+                panel.set_ylabel(y_label)
+        yield dict(zip(pairs, axes.flat, strict=False))
 
 
 def _growth(found: BlandAltman) -> str:
@@ -122,15 +145,11 @@ def draw_volume_correlation(stem: Path | str, pairs: Pairs, *, simulated: bool =
     """
     known = {name: complete(*columns)[0] for name, columns in pairs.items()}
     highest = max((float(np.max(column)) for columns in known.values() for column in columns if column.size), default=1)
-    with page(
-        stem, 0.5 + 3.0 * len(pairs), 3.3, columns=len(pairs), simulated=simulated, sharex=True, sharey=True
-    ) as (_, axes):
-        for index, ((name, (predicted, true)), panel) in enumerate(zip(known.items(), axes[0], strict=True)):
+    with _panels(stem, pairs, 3.1, 3.4, simulated, "True volume (mL)", "Predicted volume (mL)") as panels:
+        for index, (name, panel) in enumerate(panels.items()):
+            predicted, true = known[name]
             rho = lin_concordance(predicted, true, cube_root=True).rho
             name_panel(panel, name, f"n = {true.size}, ρc = {rho.text()}" if true.size else "n = 0")
-            panel.set_xlabel("True volume (mL)")
-            if not index:
-                panel.set_ylabel("Predicted volume (mL)")
             if not true.size:
                 say_nothing(panel, _NOBODY)
                 continue

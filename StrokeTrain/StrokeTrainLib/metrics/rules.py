@@ -145,7 +145,7 @@ def apply_rule(name: str, volumes: Mapping[str, Volume]) -> RuleMap:
     Raises
     ------
     StrokeError
-        If the rule is unknown, a map it needs is missing, or the grids differ.
+        If the rule is unknown, a map it needs is missing, the grids differ, or no tissue is normal enough for rCBF.
     """
     if name not in RULES:
         raise StrokeError(f"{name}: no such threshold rule; choose from {', '.join(RULES)}.")

@@ -78,5 +78,7 @@ def test_other_grids_and_no_case_are_refused(patient, tmp_path):
     other = Volume(truth.array, np.diag([2.0, 2.0, 5.1, 1.0]))
     with pytest.raises(StrokeError, match="does not match"):
         picture_of("Best", "dwi", image, truth, {"Network": other})
+    with pytest.raises(ValueError, match="at most 2 outlines"):
+        picture_of("Best", "dwi", image, truth, dict.fromkeys("abc", truth))
     with pytest.raises(ValueError, match="no case"):
         draw_cases(tmp_path / "a", [])

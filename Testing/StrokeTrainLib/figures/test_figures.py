@@ -1,3 +1,5 @@
+import struct
+
 import numpy as np
 import pytest
 
@@ -107,9 +109,21 @@ def test_groups_show_their_numbers_and_what_is_empty(tmp_path, drawn):
     assert drawn.says("unknown\nn = 3")
 
 
+@pytest.mark.parametrize("draw", [draw_bland_altman, draw_volume_correlation])
+def test_many_methods_stand_in_rows(tmp_path, drawn, draw):
+    methods = {f"Method {i}": (NETWORK * (1 + i / 10), TRUE) for i in range(5)}
+    _, png = draw(tmp_path / "many", methods)
+    width, height = struct.unpack(">II", png.read_bytes()[16:24])
+    assert width < 2 * height
+    assert all(drawn.says(name) for name in methods)
+    assert drawn.touching == []
+    assert drawn.outside == []
+
+
 @pytest.mark.parametrize(
     ("draw", "words"),
     [
+        (lambda s: draw_bland_altman(s, {}), "No method to compare."),
         (lambda s: draw_bland_altman(s, {"A": ([np.nan], [1.0]), "B": ([3.0], [2.0])}), "No patient has both"),
         (lambda s: draw_volume_correlation(s, {"A": ([], []), "B": ([3.0], [2.0])}), "No patient has both"),
         (lambda s: draw_roc_folds(s, []), "No fold has patients of both classes"),
