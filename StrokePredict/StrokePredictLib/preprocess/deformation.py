@@ -60,7 +60,7 @@ class Deformation:
 
     def transform(self) -> SimpleITK.Transform:
         """Return the map from the fixed image's LPS mm to the moving one's."""
-        linear = _affine(self.matrix)
+        linear = affine_transform(self.matrix)
         if self.rejected:
             return linear
         # The last one added is applied first.
@@ -68,7 +68,7 @@ class Deformation:
 
     def inverse(self) -> SimpleITK.Transform:
         """Return the map from the moving image's LPS mm to the fixed one's: brings results home."""
-        back = _affine(np.linalg.inv(self.matrix))
+        back = affine_transform(np.linalg.inv(self.matrix))
         if self.rejected:
             return back
         bent_back = SimpleITK.DisplacementFieldTransform(_vectors(inverted(self.field)))
@@ -105,7 +105,8 @@ def volume_change(field: Volume) -> np.ndarray:
     return np.linalg.det(along + np.eye(3))
 
 
-def _affine(matrix: np.ndarray) -> SimpleITK.AffineTransform:
+def affine_transform(matrix: np.ndarray) -> SimpleITK.AffineTransform:
+    """Return a 4×4 matrix (LPS mm to LPS mm) for SimpleITK."""
     linear = SimpleITK.AffineTransform(3)
     linear.SetMatrix(matrix[:3, :3].ravel().tolist())
     linear.SetTranslation(matrix[:3, 3].tolist())

@@ -1,4 +1,4 @@
-"""A patient's brain and the MNI152 template: an affine between them, and the two ASPECTS sections."""
+"""A patient's brain and the MNI152 template: an affine and a smooth deformation between them; ASPECTS levels."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ import SimpleITK
 
 from ..errors import StrokeError
 from ..volume import Volume
+from .deformable import register_deformable
+from .deformation import Deformation, affine_transform
 from .pyramid import Level, levels
-from .registration import HEAD_RADIUS_MM, apply_rigid
+from .registration import HEAD_RADIUS_MM
+from .resample import through
 
 _MAPS = Path(__file__).resolve().parent.parent / "data" / "mni152.npz"
 #: Brains are between these times the template's size along each axis; outside, the fit has failed.
 _SIZES = (0.7, 1.35)
 #: Mutual information (nats) below which template and patient have hardly anything in common.
 SMALLEST_INFORMATION = 0.08
+#: Local correlation that a deformed template must reach: a T1 average of 152 heads is a blurred likeness at best.
+LEAST_CORRELATION = 0.60
 #: MNI places (RAS mm) on the midline through which the two ASPECTS sections run (Barber et al, Lancet 355 (2000)
 #: 1670): thalamus, internal capsule and lentiform nucleus; and just above the caudate's head.
 ASPECTS_PLACES = {"basal ganglia": (0.0, -12.0, 6.0), "supraganglionic": (0.0, -12.0, 30.0)}
@@ -41,6 +46,14 @@ class TemplateFit:
     matrix: np.ndarray
     information: float
     failure: str = ""
+
+    def transform(self) -> SimpleITK.Transform:
+        """Return the map from MNI LPS mm to the patient's."""
+        return affine_transform(self.matrix)
+
+    def inverse(self) -> SimpleITK.Transform:
+        """Return the map from the patient's LPS mm to MNI's."""
+        return affine_transform(np.linalg.inv(self.matrix))
 
     def to_patient(self, mni_ras: np.ndarray) -> np.ndarray:
         """Return the patient's LPS mm ``(n, 3)`` of MNI coordinates as atlases print them, RAS mm ``(n, 3)``."""
@@ -99,14 +112,46 @@ def fit_template(image: Volume, brain: Volume, *, seed: int = 0) -> TemplateFit:
     return TemplateFit(matrix, information, _failure(matrix, information))
 
 
-def to_template(image: Volume, fit: TemplateFit, *, is_mask: bool = False) -> Volume:
-    """Return an image of the patient on the template's grid."""
-    return apply_rigid(image, template(), fit.matrix, is_mask=is_mask)
+def warp_template(image: Volume, fit: TemplateFit, *, lesion: Volume | None = None) -> Deformation:
+    """Bend the template onto a patient's brain, from an affine fit on.
+
+    Parameters
+    ----------
+    image : Volume
+        3D; any contrast that tells grey matter, white matter and fluid apart.
+    fit : TemplateFit
+        From `fit_template`.
+    lesion : Volume, optional
+        bool, on the patient: what no template shows, left out.
+
+    Returns
+    -------
+    Deformation
+        From the template's places to the patient's; `Deformation.rejected` says where the affine has to do.
+
+    Raises
+    ------
+    StrokeError
+        If the affine had failed.
+    """
+    if fit.failure:
+        raise StrokeError(f"{image.name}: cannot be bent onto the template: {fit.failure}.")
+    fixed = template()
+    brain = fixed.with_array(fixed.array > 0)
+    left_out = None if lesion is None else through(lesion, fixed, fit.transform(), is_mask=True)
+    return register_deformable(fixed, image, fit.matrix, brain=brain, lesion=left_out, least=LEAST_CORRELATION)
 
 
-def from_template(image: Volume, reference: Volume, fit: TemplateFit, *, is_mask: bool = False) -> Volume:
-    """Return an image on the template's space on the patient's grid."""
-    return apply_rigid(image, reference, np.linalg.inv(fit.matrix), is_mask=is_mask)
+def to_template(image: Volume, found: TemplateFit | Deformation, *, is_mask: bool = False) -> Volume:
+    """Return an image of the patient on the template's grid; masks by nearest neighbour."""
+    return through(image, template(), found.transform(), is_mask=is_mask)
+
+
+def from_template(
+    image: Volume, reference: Volume, found: TemplateFit | Deformation, *, is_mask: bool = False
+) -> Volume:
+    """Return an image in the template's space on the patient's grid: brings results home."""
+    return through(image, reference, found.inverse(), is_mask=is_mask)
 
 
 def aspects_sections(reference: Volume, fit: TemplateFit) -> dict[str, int]:

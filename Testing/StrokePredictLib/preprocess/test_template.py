@@ -4,9 +4,18 @@ import numpy as np
 import pytest
 
 from StrokePredictLib.errors import StrokeError
-from StrokePredictLib.phantom.anatomy import draw_pose
+from StrokePredictLib.phantom.anatomy import build_anatomy, draw_pose
+from StrokePredictLib.phantom.grid import Grid
 from StrokePredictLib.phantom.patient import simulate_patient
-from StrokePredictLib.preprocess.template import aspects_sections, fit_template, from_template, template, to_template
+from StrokePredictLib.preprocess.template import (
+    TemplateFit,
+    aspects_sections,
+    fit_template,
+    from_template,
+    template,
+    to_template,
+    warp_template,
+)
 from StrokePredictLib.volume import Volume
 
 
@@ -58,6 +67,53 @@ def test_to_the_template_and_home(fitted):
     assert 2 * (there.array & inside).sum() / (there.array.sum() + inside.sum()) > 0.85
     home = from_template(there, brain, fits["dwi"], is_mask=True).array
     assert 2 * (home & brain.array).sum() / (home.sum() + brain.array.sum()) > 0.95
+
+
+@pytest.fixture(scope="module")
+def anatomy(fitted):
+    """Places of the patient's brain, LPS mm, and where in MNI space its tissue truly comes from, bends included."""
+    patient, _ = fitted
+    pose = draw_pose(patient.seed, female=patient.facts["sex"] == "F")
+    image = patient.volumes["dwi"]
+    y, z = image.direction[1:, 1]
+    grid = Grid(image.shape, tuple(image.spacing), float(np.degrees(np.arctan2(z, y))))
+    assert np.abs(grid.affine - image.affine).max() < 1e-3
+    made = build_anatomy(patient.seed, grid, pose, patient.facts["age"])
+    some = np.flatnonzero(made.brain)[::97]
+    index = np.stack(np.unravel_index(made.inside[some], image.shape)[::-1], axis=1)
+    return grid.points_lps(index), made.mni[some] * [-1, -1, 1]
+
+
+@pytest.mark.parametrize("role", ["b0", "dwi"])
+def test_the_template_is_bent_onto_the_patient(fitted, anatomy, role):
+    """The patient's own bends, which an affine leaves, are followed to within a millimetre; and the way back is too."""
+    patient, fits = fitted
+    infarct = patient.truth["infarct"].with_array(patient.truth["infarct"].array > 0)
+    found = warp_template(patient.volumes[role], fits[role], lesion=infarct)
+    assert not found.rejected
+    assert found.correlation > found.before + 0.05
+    here, mni = anatomy
+    forward, back = found.transform(), found.inverse()
+    gap = np.linalg.norm(
+        [np.array(forward.TransformPoint(m.tolist())) - p for m, p in zip(mni, here, strict=True)], axis=1
+    )
+    affine = np.linalg.norm(mni @ fits[role].matrix[:3, :3].T + fits[role].matrix[:3, 3] - here, axis=1)
+    assert np.median(gap) < 1.0
+    assert np.percentile(gap, 95) < 2.2
+    assert np.median(gap) < 0.5 * np.median(affine)
+    home = np.linalg.norm(
+        [np.array(back.TransformPoint(p.tolist())) - m for m, p in zip(mni, here, strict=True)], axis=1
+    )
+    assert np.percentile(home, 95) < 2.5
+    there = to_template(infarct, found, is_mask=True)
+    again = from_template(there, infarct, found, is_mask=True)
+    assert there.same_grid(template())
+    assert 2 * (again.array & infarct.array).sum() / (again.array.sum() + infarct.array.sum()) > 0.85
+
+
+def test_a_failed_affine_is_not_bent(fitted):
+    with pytest.raises(StrokeError, match="cannot be bent onto the template: no"):
+        warp_template(fitted[0].volumes["dwi"], TemplateFit(np.eye(4), 0.0, "no"))
 
 
 def test_the_template_is_upright_and_its_left_is_left():
