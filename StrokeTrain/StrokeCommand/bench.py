@@ -16,6 +16,7 @@ from .console import answer
 BENCHMARKS = {
     "perfusion": "StrokeCommand.benchmarks.perfusion:run",
     "inference": "StrokeCommand.benchmarks.inference:run",
+    "training": "StrokeCommand.benchmarks.training:run",
 }
 
 

@@ -12,7 +12,6 @@ import numpy as np
 from StrokePredictLib.case import StrokeCase
 from StrokePredictLib.inference import Prediction, predict
 from StrokePredictLib.inference.classify import classify
-from StrokePredictLib.io.load import load_case
 from StrokePredictLib.io.output import staged_folder, write_text
 from StrokePredictLib.models.bundle import Bundle
 from StrokePredictLib.predict_job import write_predictions
@@ -22,7 +21,7 @@ from StrokePredictLib.volume import Volume
 
 from ..cohort.votes import truth
 from ..data.labels import core_by_cbv, what_happened
-from ..data.maps import missing_maps
+from ..data.patients import patient_case
 
 if TYPE_CHECKING:
     from ..cohort.table import Patient
@@ -83,15 +82,6 @@ def predict_patients(
         if folder is not None:
             _write(folder / patient.id, found, patient.id, record, scores[patient.id])
     return scores
-
-
-def patient_case(patient: Patient, recipe: Recipe, cache: Path) -> StrokeCase:
-    """Return a patient's images with the maps that the recipe needs, computed where they are not there."""
-    maps = missing_maps(patient, recipe.needs, cache)
-    files = {role: path for role, path in maps.items() if role not in patient.images or role in recipe.needs}
-    case = load_case(**patient.load_arguments, files=files, with_series=recipe.task == "classification")
-    case.patient = patient.id
-    return case
 
 
 def dice(a: np.ndarray, b: np.ndarray) -> float:
