@@ -11,6 +11,7 @@ from rich.table import Table
 
 from StrokePredictLib import jobs
 from StrokePredictLib.io.output import staged_folder, write_text
+from StrokePredictLib.progress import Progress, part
 
 from .console import answer, print_files, print_json, stage, terminal
 
@@ -42,7 +43,8 @@ def check_cohort(
     as_json: AsJson = False,
 ) -> None:
     """Check every patient of a cohort: what is there, every doubt, who is left out and why; draw a contact sheet."""
-    cohort, selection = _selected(folder, target, needs, rules)
+    with stage("Indexing") as progress:
+        cohort, selection = _selected(folder, target, needs, rules, progress)
     checked: dict[str, Any] = {"patients": [], "files": []}
     if not quick:
         with stage("Checking the cohort") as progress:
@@ -86,11 +88,12 @@ def split(
     """Split a cohort by patient, balanced by reperfusion, lesion volume and centre."""
     from StrokeTrainLib.cohort.splits import check_classes, make_splits
 
-    _, selection = _selected(folder, target, needs, rules, may_be_empty=False)
-    splits = make_splits(
-        selection.kept, scheme, seed, volumes=selection.volumes, locked=locked, calibration=calibration
-    )
-    doubts = check_classes(splits, {name: ml > 0 for name, ml in selection.volumes.items()})
+    with stage("Splitting") as progress:
+        _, selection = _selected(folder, target, needs, rules, progress, may_be_empty=False)
+        splits = make_splits(
+            selection.kept, scheme, seed, volumes=selection.volumes, locked=locked, calibration=calibration
+        )
+        doubts = check_classes(splits, {name: ml > 0 for name, ml in selection.volumes.items()})
     splits.save(output)
     if as_json:
         print_json(json.loads(splits.to_json()) | {"files": [str(output)], "doubts": doubts})
@@ -144,14 +147,15 @@ def _indexed(folder: Path) -> Cohort:
 
 
 def _selected(
-    folder: Path, target: str, needs: str, rules: str | None, *, may_be_empty: bool = True
+    folder: Path, target: str, needs: str, rules: str | None, progress: Progress, *, may_be_empty: bool = True
 ) -> tuple[Cohort, Selection]:
+    from StrokeTrainLib.cohort.index import index_cohort
     from StrokeTrainLib.cohort.select import select
 
-    cohort = _indexed(folder)
+    cohort = index_cohort(folder, progress=part(progress, 0.0, 0.5))
     roles = [word.strip() for word in needs.split(",") if word.strip()]
-    with stage("Reading labels") as progress:
-        return cohort, select(cohort, roles, target, rules=rules, may_be_empty=may_be_empty, progress=progress)
+    labels = part(progress, 0.5, 1.0)
+    return cohort, select(cohort, roles, target, rules=rules, may_be_empty=may_be_empty, progress=labels)
 
 
 def _write_check(output: Path, cohort: Cohort, selection: Selection) -> list[str]:
