@@ -116,7 +116,7 @@ def _truth(patient: Patient, case: StrokeCase, recipe: Recipe) -> Volume:
 
 def _course(patient: Patient, bundle: Bundle):
     """Return what happened to the patient, where the model is one that can be told."""
-    return what_happened(patient.facts) if bundle.card.conditioned else None
+    return what_happened(patient) if bundle.card.conditioned else None
 
 
 def _done(place: Path, bundle: Bundle) -> dict[str, Any] | None:
