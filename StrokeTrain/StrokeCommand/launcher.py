@@ -25,6 +25,7 @@ STAMP = VENV / "stroke-stamp.json"
 EXTRAS = {
     "test": ("slicer", "dicom", "train", "dev"),
     "train": ("slicer", "train"),
+    "cohort": ("slicer", "train"),
     "evaluate": ("slicer", "train"),
     "experiment": ("slicer", "train"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -64,6 +65,11 @@ _LEFT, _SIDE, _LINE = 30, 360, 17
 _STYLE = 'font-family="Helvetica, Arial, sans-serif" font-size="13" fill="#1a1a1a"'
 
 
+#: Spaces that neither break a line nor collapse in SVG.
+_SPACE = "\N{NO-BREAK SPACE}"
+_INDENT = 3 * _SPACE
+
+
 class _Drawing:
     """Boxes from top to bottom, those who leave to the right of the stem."""
 
@@ -72,12 +78,12 @@ class _Drawing:
 
     def text(self) -> str:
         flow = self.flow
-        self.box(_LEFT, 260, [f"Patients assessed (n = {flow.assessed})"])
+        self.box(_LEFT, 260, [f"Patients assessed {_number(flow.assessed)}"])
         out = [(title, count) for title, count in flow.excluded if count]
         if out:
             total = sum(count for _, count in out)
-            lines = [f"Excluded (n = {total})"]
-            lines += [line for title, count in out for line in _wrapped(f"{title} (n = {count})", 46)]
+            lines = [f"Excluded {_number(total)}"]
+            lines += [_INDENT + line for title, count in out for line in _wrapped(f"{title} {_number(count)}", 44)]
             top = self.y
             self.box(_SIDE, 330, lines)
             middle = (top + 24 + self.y) / 2 - 12
@@ -86,7 +92,7 @@ class _Drawing:
         else:
             self.arrow(_LEFT + 130, self.y, _LEFT + 130, self.y + 24)
         self.y += 24
-        self.box(_LEFT, 260, [f"Patients included (n = {flow.included})"])
+        self.box(_LEFT, 260, [f"Patients included {_number(flow.included)}"])
         self.bottom()
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 {self.y + 14}" width="720" role="img" '
@@ -105,7 +111,7 @@ class _Drawing:
         for number, (name, count) in enumerate(self.flow.groups.items()):
             x = _LEFT + number * (width + 10)
             self.y = top
-            self.box(x, width, [*_wrapped(name, int(width / 7.2)), f"(n = {count})"])
+            self.box(x, width, [*_wrapped(name, int(width / 7.2)), _number(count)])
             middle = x + width / 2
             self.parts.append(_path(f"M{_LEFT + 130} {start}V{start + 12}H{middle:.0f}V{top}", tip=True))
             low = max(low, self.y)
@@ -130,10 +136,12 @@ def _path(way: str, *, tip: bool) -> str:
     return f'<path d="{way}" fill="none" stroke="#444"{end}/>'
 
 
-def _wrapped(text: str, width: int) -> list[str]:
-    import textwrap
+def _number(count: int) -> str:
+    return f"(n = {count})".replace(" ", _SPACE)
 
-    return textwrap.wrap(text, max(width, 8), subsequent_indent="  ") or [""]
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, max(width, 8), subsequent_indent=_INDENT) or [""]
 
 
 def count_groups(words: Mapping[str, str], order: tuple[str, ...]) -> dict[str, int]:

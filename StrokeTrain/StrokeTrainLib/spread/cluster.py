@@ -38,7 +38,8 @@ def connected(scheduler: str | None, workers: int) -> Iterator[Client]:
         from distributed import Client, LocalCluster
     except ImportError as error:
         raise StrokeError(
-            "more than one worker needs dask.distributed: install the extra 'train' (pip install 'distributed')."
+            "more than one worker needs dask.distributed: './stroke cohort' installs it in a checkout, else "
+            "pip install distributed."
         ) from error
     with contextlib.ExitStack() as stack:
         stack.enter_context(dask.config.set({"distributed.comm.timeouts.connect": PATIENCE}))

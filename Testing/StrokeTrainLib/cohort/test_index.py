@@ -3,9 +3,12 @@
 import gzip
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 from support.cohorts import bids_patient, lesion, save, write_table
+from support.import_rules import WORKERS_ALONE
 
 from StrokePredictLib.errors import StrokeError
 from StrokeTrainLib.cohort.index import index_cohort
@@ -222,6 +225,20 @@ def test_without_headers_nothing_is_opened(cohort, monkeypatch):
 
     monkeypatch.setattr(nibabel, "load", refuse)
     assert {item.grid for p in index_cohort(cohort, headers=False) for item in p.labels} == {"unknown"}
+
+
+def test_slicers_own_process_can_import_the_table_and_the_index(stroke_environment):
+    blocked = {*WORKERS_ALONE, "nibabel", "filelock", "distributed", "dask"}
+    code = (
+        "import sys\n"
+        "class Block:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name.split('.')[0] in {blocked!r}: raise ImportError(name)\n"
+        "sys.meta_path.insert(0, Block())\n"
+        "import StrokeTrainLib.cohort.index, StrokeTrainLib.cohort.splits, StrokeTrainLib.cohort.select\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=stroke_environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_voxels_are_never_read(cohort, monkeypatch):

@@ -152,7 +152,7 @@ def test_flow_adds_up_or_is_refused():
         "Patients assessed: 268", "  − No stroke: 40", "  − No <PWI> & DWI: 46", "Patients included: 182",
         "  minimal: 32", "  other: 150",
     ]  # fmt: skip
-    words = "".join(ElementTree.fromstring(flow.svg()).itertext())
+    words = "".join(ElementTree.fromstring(flow.svg()).itertext()).replace("\N{NO-BREAK SPACE}", " ")
     for text in (
         "assessed (n = 268)",
         "Excluded (n = 86)",
