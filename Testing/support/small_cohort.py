@@ -11,10 +11,10 @@ HEALTHY = {"dwi": 100.0, "adc": 800.0, "b0": 300.0, "tmax": 2.0, "cbf": 50.0, "c
 INFARCTED = {"dwi": 220.0, "adc": 450.0, "b0": 330.0, "tmax": 9.0, "cbf": 12.0, "cbv": 1.5}
 
 
-def write_cohort(folder, patients=8, *, roles=tuple(HEALTHY), simulated=True, seed=3, lesion=True):
+def write_cohort(folder, patients=8, *, first=0, roles=tuple(HEALTHY), simulated=True, seed=3, lesion=True):
     """Write the cohort; ``lesion`` may be a function of the patient's number."""
     rows = ["participant_id\tage\tmtici\treperfusion_debs\tvendor"]
-    for number in range(patients):
+    for number in range(first, first + patients):
         name = f"sub-{number + 1:04d}"
         _write_patient(folder, name, np.random.default_rng([seed, number]), roles,
                        lesion(number) if callable(lesion) else lesion)  # fmt: skip
@@ -58,4 +58,5 @@ SMALL = {
     "training.batch": "6",
     "optimiser.rate": "0.003",
     "split.calibration": "0.2",
+    "sampling.validation": "brain",
 }
