@@ -174,6 +174,12 @@ def _selection(
     counts = [(title, sum(1 for _, box, _ in excluded.values() if box == title)) for title in titles]
     mine = {patient.id: known[patient.id] for patient in kept}
     notes = [note for found in mine.values() for note in found.notes]
+    unmeasured = [name for name, found in mine.items() if found.v0_ml is None]
+    if rules == "yu" and unmeasured:
+        told = (
+            f"Tmax > 6 s at baseline is not known of {len(unmeasured)} patients, and none of them was left out for it"
+        )
+        notes.append(f"{told}: {_few(unmeasured)}. 'stroke cohort maps' makes the maps that it is measured on.")
     empty = [patient.id for patient in kept if volumes.get(patient.id) == 0]
     if empty:
         notes.append(f"{len(empty)} patients without lesion (empty label): {_few(empty)}.")

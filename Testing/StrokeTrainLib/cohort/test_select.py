@@ -85,6 +85,8 @@ def test_yus_rules(tmp_path):
         "sub-9": "no follow-up FLAIR",
     }
     assert [count for _, count in found.flow.excluded] == [0, 0, 0, 2, 2, 2, 1]
+    # What nobody measured is said.
+    assert any("not known of 2 patients" in note and "sub-1, sub-6" in note for note in found.notes)
     assert len(select(index_cohort(tmp_path), (), "final-infarct").kept) == 9
 
 
