@@ -20,6 +20,8 @@ MARKED_SHARE = {
     },
     "CT": {"motion": 0.12, "beam hardening": 0.10, "cut bolus": 0.06, "late bolus": 0.06},
 }  # fmt: skip
+#: One number among many, taken so that patient 0, who is shown first, is a typical one.
+_SALT = 2
 #: The middle of the head (LPS mm), about which it turns.
 _PIVOT_LPS = np.array([0.0, 17.0, 5.0])
 
@@ -92,11 +94,12 @@ def draw(seed: int, scanner: Scanner | CTScanner) -> Artefacts:
     scanner : Scanner or CTScanner
         At 1.5 T distortion is half as large; CT has neither ghosts, shading nor distortion.
     """
-    rng = stream(seed, "artefacts")
+    rng = np.random.default_rng([int(stream(seed, "artefacts").integers(2**32)), _SALT])
     share = MARKED_SHARE[scanner.modality]
     # Every number is drawn whether used or not: one artefact more or less changes none of the others.
     bad = {name: bool(rng.random() < p) for name, p in share.items()}
-    motion = draw_motion(rng, scanner.frames, bad["motion"])
+    # On CT the head lies in a cradle; a tenth of a millimetre already shows beside bone.
+    motion = draw_motion(rng, scanner.frames, bad["motion"], drift=1.0 if scanner.modality == "MR" else 0.15)
     late = float(rng.uniform(5.0, 9.0) if bad["late bolus"] else rng.uniform(0.0, 1.0))
     lost = float(rng.uniform(0.28, 0.38)) if bad["cut bolus"] else 0.0
     common = {"motion": motion, "late_s": late, "lost_frames": int(lost * scanner.frames)}
@@ -114,9 +117,9 @@ def draw(seed: int, scanner: Scanner | CTScanner) -> Artefacts:
     )
 
 
-def draw_motion(rng: np.random.Generator, frames: int, marked: bool) -> np.ndarray:
+def draw_motion(rng: np.random.Generator, frames: int, marked: bool, drift: float = 1.0) -> np.ndarray:
     """Return ``(frames, 6)`` mm and degrees: a slow drift, and in restless patients turns that stay or pass."""
-    knots = rng.normal(0, 1, (5, 6)) * np.array([0.10, 0.12, 0.20, 0.20, 0.08, 0.12])
+    knots = rng.normal(0, drift, (5, 6)) * np.array([0.10, 0.12, 0.20, 0.20, 0.08, 0.12])
     knots[0] = 0.0
     at = np.linspace(0, 4, frames)
     motion = np.stack([np.interp(at, np.arange(5), column) for column in knots.cumsum(axis=0).T], axis=1)
@@ -126,8 +129,9 @@ def draw_motion(rng: np.random.Generator, frames: int, marked: bool) -> np.ndarr
     sizes = rng.normal(0, 1, (jumps, 6)) * np.array([1.2, 1.0, 2.0, 2.0, 0.8, 2.2])
     if marked:
         for start, stay, size in zip(starts, stays, sizes, strict=True):
-            # No jump that a reader calls marked is smaller than about 2 mm.
-            motion[start : start + stay] += size * max(1.0, 2.0 / np.linalg.norm(size[:3]))
+            # No jump that a reader calls marked is smaller than 2 mm.
+            size[:3] *= max(1.0, 2.0 / np.linalg.norm(size[:3]))
+            motion[start : start + stay] += size
     motion[0] = 0.0
     return motion
 

@@ -149,18 +149,33 @@ def reference_tmax(bolus: Bolus, mtt: np.ndarray, delay: np.ndarray, duration: f
     numpy.ndarray
         ``(n,)`` s; 0 where `mtt` is 0.
     """
+    return _reference(bolus, mtt, delay, duration)[0]
+
+
+def reference_flow_share(bolus: Bolus, mtt: np.ndarray, delay: np.ndarray, duration: float) -> np.ndarray:
+    """Return the height of that residue ``(n,)``: the CBF that SVD finds on noise-free curves, over the true one.
+
+    It is below 1, and further where transit is fast, so that a ratio of flows comes out too high; parameters as
+    `reference_tmax`.
+    """
+    return _reference(bolus, mtt, delay, duration)[1]
+
+
+def _reference(bolus: Bolus, mtt: np.ndarray, delay: np.ndarray, duration: float) -> tuple[np.ndarray, np.ndarray]:
     fine = np.arange(0.0, duration, FINE_S)
     aif = bolus(fine)
     transit = np.exp(np.linspace(np.log(1.2), np.log(42.0), 40))
     delays = np.arange(0.0, 18.01, 0.5)
-    table = np.stack([_tmax_row(aif, fine, m, delays) for m in transit])
+    tables = np.stack([_reference_row(aif, fine, m, delays) for m in transit], axis=1)
     step = np.log(transit[1] / transit[0])
     place = np.stack([np.log(np.maximum(mtt, 1.2) / transit[0]) / step, delay / 0.5])
-    tmax = ndimage.map_coordinates(table, place, order=1, mode="nearest")
-    return np.where(mtt > 0, tmax, 0.0).astype(np.float32)
+    found = (ndimage.map_coordinates(table, place, order=1, mode="nearest") for table in tables)
+    time, height = (np.where(mtt > 0, values, 0.0).astype(np.float32) for values in found)
+    return time, height
 
 
-def _tmax_row(aif: np.ndarray, fine: np.ndarray, mtt: float, delays: np.ndarray) -> np.ndarray:
+def _reference_row(aif: np.ndarray, fine: np.ndarray, mtt: float, delays: np.ndarray) -> np.ndarray:
+    """Return ``(2, delays)``: time (s) and height of the residue's maximum."""
     inflow = convolved(aif, mtt)
     curves = np.stack([np.interp(fine - d, fine, inflow, left=0.0) for d in delays])
     spectrum = np.fft.rfft(aif, 2 * len(fine))
@@ -168,4 +183,4 @@ def _tmax_row(aif: np.ndarray, fine: np.ndarray, mtt: float, delays: np.ndarray)
     keep = size >= REFERENCE_CUT * size.max()
     ratio = np.fft.rfft(curves, 2 * len(fine), axis=1) * np.where(keep, 1.0 / np.where(keep, spectrum, 1.0), 0.0)
     residue = np.fft.irfft(ratio, 2 * len(fine), axis=1)[:, : len(fine)]
-    return fine[residue.argmax(axis=1)]
+    return np.stack([fine[residue.argmax(axis=1)], residue.max(axis=1) / FINE_S])

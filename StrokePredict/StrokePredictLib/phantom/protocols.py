@@ -133,12 +133,12 @@ class CTScanner:
     hu_per_mg: float = 38.0
     interval: float = 1.5
     frames: int = 32
-    noise_hu: float = 4.0
-    plain_noise_hu: float = 2.5
-    grain_mm: float = 0.9
+    noise_hu: float = 3.0
+    plain_noise_hu: float = 2.2
+    grain_mm: float = 0.6
     arterial_peak: tuple[float, float] = (6.8, 9.6)
     arrival: tuple[float, float] = (6.0, 10.0)
-    injection: float = 1.3
+    injection: float = 1.1
     coverage_mm: float = 100.0
     vendor: str = "A"
 
@@ -179,12 +179,12 @@ _CT_B = CTScanner(
     hu_per_mg=31.0,
     interval=2.0,
     frames=30,
-    noise_hu=4.8,
-    plain_noise_hu=3.2,
-    grain_mm=0.7,
+    noise_hu=3.6,
+    plain_noise_hu=2.8,
+    grain_mm=0.5,
     arterial_peak=(8.4, 12.0),
     arrival=(7.0, 12.0),
-    coverage_mm=160.0,
+    coverage_mm=140.0,
     vendor="B",
 )
 _SCANNERS = {("MR", "A"): Scanner(), ("MR", "B"): _MR_B, ("CT", "A"): CTScanner(), ("CT", "B"): _CT_B}
@@ -193,7 +193,7 @@ _GRIDS = {
     ("MR", "A"): ((24, 128, 128), (1.8, 1.8, 6.0), (0.0, 17.0, 13.0)),
     ("MR", "B"): ((20, 160, 160), (1.5, 1.5, 7.0), (0.0, 17.0, 13.0)),
     ("CT", "A"): ((20, 128, 128), (1.8, 1.8, 5.0), (0.0, 17.0, 18.0)),
-    ("CT", "B"): ((32, 144, 144), (1.6, 1.6, 5.0), (0.0, 17.0, 13.0)),
+    ("CT", "B"): ((28, 144, 144), (1.6, 1.6, 5.0), (0.0, 17.0, 20.0)),
 }
 
 

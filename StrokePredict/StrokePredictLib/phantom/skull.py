@@ -8,7 +8,7 @@ from .anatomy import Anatomy, _distance
 from .fields import rising, smooth_field, stream
 
 #: HU of the skull's layers and of what else a head consists of.
-TABLE, DIPLOE, BASE, SKIN, FAT, MUSCLE, GLOBE, AIR = 1450.0, 560.0, 750.0, 25.0, -85.0, 50.0, 12.0, -1000.0
+TABLE, DIPLOE, BASE, SKIN, FAT, MUSCLE, GLOBE, AIR = 1900.0, 560.0, 750.0, 25.0, -85.0, 50.0, 12.0, -1000.0
 #: mm: half-way point from the cavity to bone, thickness of either table, of the skull in all, and of the scalp.
 INNER, TABLE_MM, SKULL_MM, SCALP_MM = 0.6, 1.5, 6.5, 5.5
 #: Below this MNI z (mm) the head goes on as face and neck, of the outline it has here.
