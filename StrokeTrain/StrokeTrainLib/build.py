@@ -8,6 +8,7 @@ from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.models.weights import external_features_file
 from StrokePredictLib.networks import create
 
+from .initialisation import initialise
 from .recipes.override import overridden
 from .recipes.schema import Recipe, validated
 
@@ -25,7 +26,7 @@ def settle(recipe: Recipe) -> tuple[Recipe, list[str]]:
     try:
         path = external_features_file(recipe.name)
     except StrokeError as error:
-        changed = {"network.external_features": False, "network.options.freeze": False}
+        changed = {"network.external_features": False, "network.options.freeze": False, "initialisation": "he"}
         found = validated(overridden(recipe.model_dump(mode="json"), changed), recipe.name)
         return found, [f"The image features are trained from scratch instead of frozen: {error}"]
     return recipe, [f"The image features are ImageNet's, frozen, from {path.name}."]
@@ -45,6 +46,7 @@ def build_network(recipe: Recipe, seed: int = 0) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = create(recipe.network.name, **recipe.network.options)
+        initialise(network, recipe.initialisation)
     taken = {
         "view.arrangement": (recipe.view.arrangement, network.arrangement),
         "channels": (len(recipe.channels), getattr(network, "channels", len(recipe.channels))),

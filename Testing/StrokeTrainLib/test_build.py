@@ -54,6 +54,9 @@ def test_without_imagenet_weights_the_features_are_trained_and_it_is_said(withou
     assert settled.network.external_features is False
     network = build_network(settled)
     assert all(p.requires_grad for p in network.parameters())
+    with torch.no_grad():  # a signal that dies on its way through 16 layers could not be learnt from
+        features = network.look(torch.randn(4, 32, 32, generator=torch.Generator().manual_seed(1)))
+    assert (features.std(dim=0).mean() / features.mean()) > 0.03
     assert settle(load_recipe("debs2021")) == (load_recipe("debs2021"), [])
 
 
@@ -91,3 +94,27 @@ def test_the_card_says_what_was_changed_and_prepares_as_the_recipe(name):
 
 def test_a_classifiers_card_says_what_is_large():
     assert "core above 32.4 mL" in to_card(load_recipe("mittermeier2022"), label_above=32.4).training.data
+
+
+def test_keras_weights_are_glorots_and_recurrent_ones_orthogonal():
+    network = build_network(load_recipe("alis2020", SMALL), seed=2)
+    kernel = network.encoders[3].second.weight  # 128 → 128, 3×3
+    limit = (6 / (128 * 9 + 128 * 9)) ** 0.5
+    assert kernel.abs().max().item() == pytest.approx(limit, rel=0.01)
+    assert kernel.std().item() == pytest.approx(limit / 3**0.5, rel=0.02)
+    assert not network.encoders[3].second.bias.any()
+    level = network.recurrent[1]
+    flat = level.of_state.weight.flatten(1)  # 128 gates of 32 × 3 × 3 inputs: all gates together are orthonormal
+    assert torch.allclose(flat @ flat.T, torch.eye(128), atol=1e-4)
+    bias = level.of_input.bias.reshape(4, 32)
+    assert bias[1].eq(1).all()
+    assert not bias[[0, 2, 3]].any()
+    with torch.no_grad():
+        output = network(torch.rand(1, 3, 2, 32, 32))
+    assert output.std() > 1e-3
+
+
+def test_he_weights_have_hes_spread():
+    network = build_network(load_recipe("yu2020", {"initialisation": "he", "network.options.filters": "16"}))
+    kernel = network.encoders[3][3].weight  # 128 → 128, 3×3
+    assert kernel.std().item() == pytest.approx((2 / (128 * 9)) ** 0.5, rel=0.02)

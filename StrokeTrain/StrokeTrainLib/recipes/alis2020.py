@@ -13,6 +13,7 @@ _VALUES: dict[str, Any] = {
     "target": "acute-core",
     "segment": "core_network",
     "network": {"name": "alis2020", "options": {"channels": 2}},
+    "initialisation": "keras",
     "channels": [
         {"role": "dwi", "unit": "a.u.", "normalisation": "percentiles", "scale": 1.0, "low": 0.5, "high": 99.5},
         {"role": "adc", "unit": "10⁻⁶ mm²/s", "normalisation": "percentiles", "scale": 1.0, "low": 0.5, "high": 99.5},
@@ -47,6 +48,7 @@ _SOURCES = {
     "selection": "paper: all patients",
     "network": "paper: residual ConvLSTM U-Net; widths and tied directions inferred from the parameter count",
     "network.options.channels": "paper: text, two channels (the published count fits three)",
+    "initialisation": "paper: Keras; its defaults",
     "channels": "paper: DWI and ADC, 0..1 after windowing; the window by percentiles is ours",
     "view": "paper: the stack of sections of a patient",
     "view.times": "ours: not used", "view.interval_s": "ours: not used",

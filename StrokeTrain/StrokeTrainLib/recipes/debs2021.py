@@ -33,6 +33,7 @@ def _values(suffix: str, fusion: str) -> dict[str, Any]:
         "segment": segment,
         "selection": {"reperfusion": reperfusion, "rule": "debs"},
         "network": {"name": "debs2021", "options": {"channels": 5, "fusion": fusion, "dropout": 0.5}},
+        "initialisation": "keras",
         "channels": [_channel(role) for role in ("dwi", "adc", "tmax", "cbv", "cbf")],
         "view": {"arrangement": "section", "context": 1},
         "spacing_mm": (1.25, 1.25),
@@ -58,6 +59,7 @@ _SOURCES = {
     "selection": "paper: 2.2, mTICI 2b to 3 or half of the Tmax lesion gone; three training sets",
     "network": "paper: Table 1, five encoders and late fusion; activations (ReLU) are ours",
     "network.options.dropout": "paper: appendix B",
+    "initialisation": "paper: Keras; its defaults",
     "channels": "paper: DWI, ADC, Tmax, CBV, CBF, each scaled to 0..1",
     "channels.0.low": "ours: how it scales is not stated",
     **{f"channels.{n}.{key}": "ours: how it scales is not stated"

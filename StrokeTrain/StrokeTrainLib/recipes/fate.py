@@ -46,8 +46,11 @@ _VALUES: dict[str, Any] = {
 #: Nothing here is from a paper on stroke.
 _SOURCES = {
     path: "ours"
-    for path in (*_VALUES, "task", "label", "selection", "mirror", "condition", "split", "final", "view", "sampling")
-}
+    for path in (
+        *_VALUES, "task", "label", "initialisation", "selection", "mirror", "condition", "split", "final", "view",
+        "sampling",
+    )
+}  # fmt: skip
 _SMALL = {
     "network.options.filters": 8,
     "matrix": (80, 80),

@@ -48,6 +48,9 @@ class Recipe(Part):
         Which patients.
     network : Network
         Architecture and options, as in the model's card.
+    initialisation : str
+        Weights at the start: ``"torch"``'s defaults; ``"keras"``' (Glorot, biases 0, orthogonal recurrent kernels); or
+        ``"he"`` (normal, by fan-out, biases 0), as VGG has it.
     channels : list of Channel
         Inputs, as in the card: the same code prepares them for training and for use.
     view : View
@@ -75,6 +78,7 @@ class Recipe(Part):
     segment: str = "infarct_predicted"
     selection: Selection = Selection()
     network: Network
+    initialisation: Literal["torch", "keras", "he"] = "torch"
     channels: list[Channel] = Field(min_length=1)
     view: View = View()
     spacing_mm: tuple[float, float]

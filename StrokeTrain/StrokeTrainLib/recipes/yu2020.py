@@ -49,6 +49,7 @@ _SOURCES = {
     "network": "ours: the paper names an attention-gated U-Net; depth, filters and gates follow Oktay 2018",
     "network.options.channels": "paper: six images and two masks",
     "network.options.sections": "paper: 5 consecutive sections",
+    "initialisation": "ours: not stated",
     "channels": "paper: each divided by its mean; masks Tmax > 6 s and ADC < 620",
     "view": "paper: 5 consecutive sections, the centre one is predicted",
     "view.times": "ours: not used", "view.interval_s": "ours: not used",
