@@ -1,0 +1,1 @@
+"""A model on patients whom it has not seen: every measure, every patient, the statistics over them, a report."""
