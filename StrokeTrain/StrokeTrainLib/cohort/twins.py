@@ -13,6 +13,9 @@ from StrokePredictLib.case import SERIES_ROLES
 
 from .table import Patient
 
+#: Bytes before the voxels of a NIfTI file, in one file with them.
+_HEADER = 352
+
 
 def mark_twins(patients: list[Patient]) -> list[Patient]:
     """Return the patients; of those that share an image all but the first (by name) get a problem that says so.
@@ -72,9 +75,14 @@ def _fingerprint(path: Path) -> Hashable:
 
 
 def _content(path: Path) -> str:
-    """Return a hash of the image, without its compression; of the path where it cannot be read."""
+    """Return a hash of the image, without its compression; its path where it cannot be read or is empty.
+
+    Maps of zeros are alike and say nothing of whose they are.
+    """
     try:
         with gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+            data = stream.read()
     except (OSError, EOFError):
         return str(path)
+    voxels = data[_HEADER:]
+    return str(path) if voxels.count(0) == len(voxels) else hashlib.sha256(data).hexdigest()

@@ -191,6 +191,12 @@ def test_one_patient_under_two_names_is_found_by_the_image(cohort):
     assert found["sub-0003"].problems == ()
 
 
+def test_empty_maps_are_no_sign_of_one_patient(cohort):
+    for n in (1, 2):
+        save(cohort / f"derivatives/sub-000{n}/ses-01/perfusion-maps/sub-000{n}_ses-01_tmax.nii.gz", 0)
+    assert not any(p.problems for p in index_cohort(cohort))
+
+
 def test_images_of_one_size_are_not_taken_for_one(tmp_path):
     for n in (1, 2):
         path = save(tmp_path / f"p{n}" / "adc.nii", seed=n)
