@@ -3,12 +3,14 @@
 import slicer
 from slicer.i18n import tr as _
 from slicer.i18n import translate
+from slicer.parameterNodeWrapper import parameterNodeWrapper
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
     ScriptedLoadableModuleLogic,
     ScriptedLoadableModuleTest,
     ScriptedLoadableModuleWidget,
 )
+from slicer.util import VTKObservationMixin
 
 
 class StrokePredict(ScriptedLoadableModule):
@@ -30,21 +32,80 @@ class StrokePredict(ScriptedLoadableModule):
         )
 
 
-class StrokePredictWidget(ScriptedLoadableModuleWidget):
-    """The module's panel; in this version it only says where the work is done."""
+@parameterNodeWrapper
+class PanelState:
+    """What the panel shows, kept with the scene."""
+
+    activePatient: slicer.vtkMRMLScriptedModuleNode
+
+
+class StrokePredictWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """The module's panel, as Slicer knows it; what it does is in `StrokePredictSlicer.panel`."""
+
+    def __init__(self, parent=None):
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
+        self.logic = None
+        self.panel = None
 
     def setup(self):
-        """Build the panel from its .ui file."""
+        """Build the panel and watch the scene."""
         ScriptedLoadableModuleWidget.setup(self)
-        panel = slicer.util.loadUI(self.resourcePath("UI/StrokePredict.ui"))
-        self.layout.addWidget(panel)
-        self.ui = slicer.util.childWidgetVariables(panel)
+        from StrokePredictSlicer.panel import Panel
+
         self.logic = StrokePredictLogic()
-        self.ui.versionLabel.setText(_("Version {version}").format(version=self.logic.version()))
+        self.panel = Panel(self.logic.state())
+        self.layout.addWidget(self.panel.widget)
+        self.layout.addStretch(1)
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(scene, scene.EndCloseEvent, self.onSceneChanged)
+        self.addObserver(scene, scene.EndImportEvent, self.onSceneChanged)
+
+    def enter(self):
+        """Come into view."""
+        if self.panel.state is None:
+            self.onSceneChanged()
+        self.panel.enter()
+
+    def exit(self):
+        """Go out of view."""
+        self.panel.exit()
+
+    def onSceneStartClose(self, caller=None, event=None):
+        """Let the scene go before it is emptied."""
+        self.panel.scene_closing()
+
+    def onSceneChanged(self, caller=None, event=None):
+        """Show what the scene holds now."""
+        if slicer.mrmlScene.IsClosing():
+            return
+        self.panel.state = self.logic.state()
+        self.panel.sections["review"].enter()
+        self.panel.refresh()
+
+    def onReload(self):
+        """Forget the extension's packages first, or a reload would bring the module file alone."""
+        import sys
+
+        for name in [n for n in sys.modules if n.split(".")[0] in ("StrokePredictLib", "StrokePredictSlicer")]:
+            del sys.modules[name]
+        ScriptedLoadableModuleWidget.onReload(self)
+
+    def cleanup(self):
+        """End the worker."""
+        self.removeObservers()
+        if self.panel is not None:
+            self.panel.close()
+            self.panel = None
 
 
 class StrokePredictLogic(ScriptedLoadableModuleLogic):
-    """What the panel does, without the panel."""
+    """What the panel does, without the panel; see `StrokePredictSlicer.batch` for scripts."""
+
+    def state(self):
+        """Return the panel's state in the present scene."""
+        return PanelState(self.getParameterNode())
 
     def version(self):
         """Return the library's version."""
@@ -68,4 +129,4 @@ class StrokePredictTest(ScriptedLoadableModuleTest):
     def test_panel_shows_the_version(self):
         """The panel loads and shows the version of the library that it found."""
         widget = slicer.util.getModuleWidget("StrokePredict")
-        assert StrokePredictLogic().version() in widget.ui.versionLabel.text
+        assert StrokePredictLogic().version() in widget.panel.ui.versionLabel.text

@@ -31,8 +31,8 @@ class ThresholdOptions:
 
     Attributes
     ----------
-    adc, tmax : float
-        10⁻⁶ mm²/s and s.
+    adc, tmax, rcbf : float
+        10⁻⁶ mm²/s, s, and share of normal tissue's flow.
     core_cleaning, tmax_cleaning : CleaningOptions
         Steps for either mask.
     override : str, optional
@@ -41,6 +41,7 @@ class ThresholdOptions:
 
     adc: float = ADC_CORE
     tmax: float = TMAX_HYPOPERFUSED
+    rcbf: float = RCBF_CORE
     core_cleaning: CleaningOptions = CORE_CLEANING
     tmax_cleaning: CleaningOptions = TMAX_CLEANING
     override: str | None = None
@@ -50,6 +51,7 @@ class ThresholdOptions:
         return {
             "adc_below": self.adc,
             "tmax_above_s": self.tmax,
+            "rcbf_below": self.rcbf,
             "core_cleaning": options_record(self.core_cleaning),
             "tmax_cleaning": options_record(self.tmax_cleaning),
             "quality_override_by": self.override,
@@ -102,7 +104,7 @@ def quantify(
     volumes = {key: round(volume_ml(mask), 2) for key, mask in masks.items()} | levels
     doubts = list(case.doubts) + coverage_doubts(case) + subacute_doubt(case, masks)
     if core_key == "core_cbf":
-        doubts.append(f"The core is rCBF < {RCBF_CORE:.0%}, which is biased: {RATIO_BIAS}.")
+        doubts.append(f"The core is rCBF < {options.rcbf:.0%}, which is biased: {RATIO_BIAS}.")
     if told.get("fallback"):
         doubts.append(f"rCBF: {told['fallback']}.")
     failed = _quality_failed(quality, options, doubts)
@@ -165,7 +167,7 @@ def _threshold_cbf(
     if "adc" in case.volumes or not {"cbf", "cbv", "tmax"} <= case.volumes.keys():
         return {}
     ratio, told = relative_cbf(case.volumes, masks["brain"], options.tmax)
-    inside = ct_core(ratio, case.volumes["tmax"], RCBF_CORE, options.tmax).array & masks["hypoperfused_tmax"].array
+    inside = ct_core(ratio, case.volumes["tmax"], options.rcbf, options.tmax).array & masks["hypoperfused_tmax"].array
     masks["core_cbf"], done = clean(ratio.with_array(inside), "core_cbf", options.core_cleaning, midline, {})
     steps += done
     return told

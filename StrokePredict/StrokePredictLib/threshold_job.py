@@ -36,6 +36,7 @@ def run(
     files: dict[str, str] | None = None,
     adc: float | None = None,
     tmax: float | None = None,
+    rcbf: float | None = None,
     skip: list[str] | None = None,
     override: str | None = None,
     progress: Progress = silent,
@@ -48,8 +49,8 @@ def run(
         Folder to write into.
     folder, patient, files
         See `StrokePredictLib.io.load.load_case`.
-    adc, tmax : float, optional
-        Other limits than the rules', in 10⁻⁶ mm²/s and s.
+    adc, tmax, rcbf : float, optional
+        Other limits than the rules', in 10⁻⁶ mm²/s, s, and as a share of normal tissue's flow.
     skip : list of str, optional
         Cleaning steps to leave out (`StrokePredictLib.cleaning.STEPS`).
     override : str, optional
@@ -63,6 +64,7 @@ def run(
     options = ThresholdOptions(override=override)
     options.adc = options.adc if adc is None else _limit(adc, "ADC limit in 10⁻⁶ mm²/s")
     options.tmax = options.tmax if tmax is None else _limit(tmax, "Tmax limit in s")
+    options.rcbf = options.rcbf if rcbf is None else _limit(rcbf, "rCBF limit as a share of normal flow")
     options.core_cleaning = without(options.core_cleaning, skip or ())
     options.tmax_cleaning = without(options.tmax_cleaning, skip or ())
     progress(0.0, "reading images")

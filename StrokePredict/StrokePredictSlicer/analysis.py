@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,14 +14,16 @@ import SimpleITK
 
 from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.io.images import to_itk
+from StrokePredictLib.io.output import write_text
 from StrokePredictLib.job_folder import JobFolder
 from StrokePredictLib.progress import Progress, silent
 from StrokePredictLib.study_folder import write_study
+from StrokePredictLib.volume import Volume
 from StrokePredictLib.worker_client import WorkerClient
 
 from .patient_node import OURS, PatientNode, add_patient
-from .patient_scene import show_study
-from .study_of_patient import study_of_patient
+from .patient_scene import reference_node, show_study
+from .study_of_patient import masks_of, study_of_patient
 from .volumes_in import series_of, volume_of
 
 Done = Callable[[Any], None]
@@ -124,6 +127,42 @@ class Analysis:
             }
             self._submit("study", parameters, told, lambda r, place: self._show(patient, r["study"], place), job)
 
+    def again(
+        self,
+        patient: PatientNode,
+        told: Told,
+        *,
+        models: list[str] | None = None,
+        demonstration: bool = False,
+        device: str = "auto",
+    ) -> None:
+        """Apply the tissue rules, and run models, on the maps that are there: no perfusion series is analysed again.
+
+        Parameters
+        ----------
+        models : list of str, optional
+            None run if left out.
+        patient, told, demonstration, device
+            See `analyse`.
+        """
+        with self._job_folder(told) as job:
+            images = {role: n for role, n in patient.images().items() if not n.IsA("vtkMRMLSequenceNode")}
+            volumes = {role: volume_of(node) for role, node in images.items()}
+            if not volumes:
+                raise StrokeError(f"{patient.name}: has no images yet; analyse first.")
+            reference = volume_of(reference_node(patient))
+            volumes |= masks_of(patient, reference, only=("brain",))
+            quality = patient.study.get("perfusion")
+            if quality:
+                write_text(job.path / "perfusion.json", json.dumps(quality, ensure_ascii=False))
+            source = patient.source
+            parameters = {
+                "folder": source.get("folder"), "patient": source.get("patient"), "files": job.put(volumes),
+                "models": models or [], "demonstration": demonstration or patient.simulated, "device": device,
+                "override": patient.text("override") or None, "thresholds": _limits(patient),
+            }  # fmt: skip
+            self._submit("study", parameters, told, lambda r, place: self._show(patient, r["study"], place), job)
+
     def what_if(
         self, patient: PatientNode, model: str, reperfusion: float, onset_min: float | None, told: Told
     ) -> None:
@@ -141,6 +180,28 @@ class Analysis:
             told_result = lambda result, place: Path(output) / "report.html"  # noqa: E731
             parameters = {"study": str(job.path / "study"), "output": str(output)}
             self._submit("report", parameters, told, told_result, job)
+
+    def accept(self, patient: PatientNode, masks: dict[str, Volume], parameters: dict[str, Any], told: Told) -> None:
+        """Save a correction into a cohort folder.
+
+        Parameters
+        ----------
+        patient : PatientNode
+            Whose.
+        masks : dict of str to Volume
+            ``mask``, and ``start_mask`` where it began with one.
+        parameters : dict
+            The rest of `StrokePredictLib.ground_truth_job.run`.
+        told : Told
+            ``done`` gets the job's result.
+        """
+        with self._job_folder(told) as job:
+            own = {role: n for role, n in patient.images().items() if not n.IsA("vtkMRMLSequenceNode")}
+            images = {} if patient.source.get("folder") else job.put({r: volume_of(n) for r, n in own.items()})
+            parameters = parameters | job.put(masks) | {
+                "patient": patient.source.get("patient") or patient.name, "source": patient.source, "images": images,
+            }  # fmt: skip
+            self._submit("accept", parameters, told, lambda result, place: result, job)
 
     def run(self, name: str, parameters: dict[str, Any], told: Told) -> None:
         """Run any job; ``done`` gets its result."""
@@ -223,7 +284,7 @@ class Analysis:
 
 def _limits(patient: PatientNode) -> dict[str, Any] | None:
     chosen = patient.value("thresholds", {})
-    return {key: chosen[key] for key in ("adc", "tmax", "skip") if chosen.get(key)} or None
+    return {key: chosen[key] for key in ("adc", "tmax", "rcbf", "skip") if chosen.get(key)} or None
 
 
 def _put_series(job: JobFolder, role: str, node: Any) -> str:

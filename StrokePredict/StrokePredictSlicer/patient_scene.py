@@ -66,7 +66,10 @@ def _read(path: Path) -> Volume:
 
 def _remember(patient: PatientNode, record: dict[str, Any]) -> None:
     kept = ("modality", "sources", "doubts", "volumes", "perfusion", "prediction", "truth", "provenance", "seconds")
-    patient.set_value("study", {key: record.get(key) for key in kept})
+    before = patient.study
+    # Rules or models alone were done again: what was known of the series, and of the models, still holds.
+    found = {key: record.get(key) or before.get(key) for key in kept}
+    patient.set_value("study", found | {"volumes": record["volumes"] or before.get("volumes")})
     patient.set_value("simulated", record["simulated"])
     if not patient.value("facts"):
         patient.set_value("facts", {key: value for key, value in record["facts"].items() if value is not None})

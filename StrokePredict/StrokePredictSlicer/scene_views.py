@@ -48,15 +48,15 @@ def arrange_views(scene: Any, study: Study, nodes: dict[str, Any], segmentation:
         role = next((role for role in wishes if role in nodes and role not in shown), None)
         role = role or next(role for role in ("dwi", *nodes) if role in nodes)
         shown.append(role)
-        composite = _composite_node(scene, view)
+        composite = composite_node(scene, view)
         composite.SetBackgroundVolumeID(nodes[role].GetID())
         overlay = view == "Red" and "tmax" in nodes and role != "tmax"
         composite.SetForegroundVolumeID(nodes["tmax"].GetID() if overlay else None)
         composite.SetForegroundOpacity(OVERLAY_OPACITY if overlay else 0.0)
         composite.SetLinkedControl(True)
-        _place_slice(scene, view, study)
+        place_slice(scene, view, study.case.reference, _lesion(study))
     selection = logic_of(scene, "application").GetSelectionNode()
-    selection.SetActiveVolumeID(_composite_node(scene, "Red").GetBackgroundVolumeID())
+    selection.SetActiveVolumeID(composite_node(scene, "Red").GetBackgroundVolumeID())
     if "tmax" in nodes:
         selection.SetSecondaryVolumeID(nodes["tmax"].GetID())
     if segmentation is not None:
@@ -74,7 +74,7 @@ def _set_layout(slicer: Any, scene: Any) -> None:
     logic.SetMRMLScene(None)
 
 
-def _composite_node(scene: Any, view: str) -> Any:
+def composite_node(scene: Any, view: str) -> Any:
     """Return a view's composite node, made if the scene has none yet."""
     for index in range(scene.GetNumberOfNodesByClass("vtkMRMLSliceCompositeNode")):
         node = scene.GetNthNodeByClass(index, "vtkMRMLSliceCompositeNode")
@@ -87,13 +87,24 @@ def _composite_node(scene: Any, view: str) -> Any:
     return scene.AddNode(node)
 
 
-def _place_slice(scene: Any, view: str, study: Study) -> None:
-    """Turn a view into the plane of acquisition nearest to axial, through the slice with most of the lesion."""
+def place_slice(scene: Any, view: str, reference: Volume, lesion: np.ndarray | None) -> None:
+    """Turn a view into the plane of acquisition nearest to axial, through the slice with most of the lesion.
+
+    Parameters
+    ----------
+    scene : vtkMRMLScene
+        Where the view is; nothing happens where it is not.
+    view : str
+        Name as ``Red``.
+    reference : Volume
+        The grid.
+    lesion : numpy.ndarray or None
+        bool ``(z, y, x)``.
+    """
     node = scene.GetNodeByID(f"vtkMRMLSliceNode{view}")
     if node is None:
         return
-    reference = study.case.reference
-    rotation, centre = axial_plane(reference, _lesion(study))
+    rotation, centre = axial_plane(reference, lesion)
     matrix = node.GetSliceToRAS()
     for row in range(3):
         for column in range(3):

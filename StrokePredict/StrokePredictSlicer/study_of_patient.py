@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -63,13 +64,14 @@ def _add_images(patient: PatientNode, study: Study) -> None:
         study.case.volumes["brain"] = study.masks["brain"]
 
 
-def masks_of(patient: PatientNode, reference: Volume) -> dict[str, Volume]:
-    """Return the patient's segments as bool masks on a grid, by segment id."""
+def masks_of(patient: PatientNode, reference: Volume, only: Collection[str] | None = None) -> dict[str, Volume]:
+    """Return the patient's segments, or only some of them, as bool masks on a grid, by segment id."""
     node = patient.segmentation
     if node is None:
         return {}
     inner = node.GetSegmentation()
     names = [inner.GetNthSegmentID(index) for index in range(inner.GetNumberOfSegments())]
+    names = [name for name in names if only is None or name in only]
     return {name: reference.with_array(segment_array(node, name, reference), name=name) for name in names}
 
 

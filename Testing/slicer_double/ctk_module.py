@@ -42,10 +42,10 @@ class ctkCollapsibleButton(QWidget):
         self._bar.clicked.connect(lambda: self._set_collapsed(not self._collapsed))
         self._collapsed = False
         self._show_arrow()
-        self.setContentsMargins(0, self._bar.sizeHint().height() + 2, 0, 0)
+        self.setContentsMargins(0, self._bar.sizeHint.height() + 2, 0, 0)
 
     def resizeEvent(self, event: Any) -> None:
-        self._bar.setGeometry(0, 0, event.size().width(), self._bar.sizeHint().height())
+        self._bar.setGeometry(0, 0, event.size().width(), self._bar.sizeHint.height())
         super().resizeEvent(event)
 
     def childEvent(self, event: Any) -> None:
@@ -65,7 +65,7 @@ class ctkCollapsibleButton(QWidget):
         for child in self.children():
             if isinstance(child, QWidget) and child is not self._bar:
                 child.setVisible(not collapsed)
-        self.setMaximumHeight(self._bar.sizeHint().height() + 2 if collapsed else 16777215)
+        self.setMaximumHeight(self._bar.sizeHint.height() + 2 if collapsed else 16777215)
         self.contentsCollapsed.emit(collapsed)
         self.toggled.emit(not collapsed)
 
@@ -167,13 +167,15 @@ class ctkPathLineEdit(QWidget):
         """Do nothing: the double remembers no paths."""
 
     currentPath = Property(str, lambda self: self._line.text, setCurrentPath)
-    #: ctkPathLineEdit::Dirs is 0x001 … 0x10; what .ui files write arrives here as text or number.
-    filters = Property("QVariant", lambda self: self._directories, lambda self, v: self._set_filters(v))
+    Dirs, Files, Readable, Writable = 1, 2, 16, 32
+    filters = Property(
+        int, lambda self: self.Dirs if self._directories else self.Files, lambda self, v: self._set_filters(v)
+    )
     settingKey = Property(str, lambda self: "", lambda self, v: None)
     showHistoryButton = Property(bool, lambda self: False, lambda self, v: None)
 
-    def _set_filters(self, value: Any) -> None:
-        self._directories = "Dirs" in str(value)
+    def _set_filters(self, value: int) -> None:
+        self._directories = bool(value & self.Dirs)
 
 
 class ctkDirectoryButton(QPushButton):

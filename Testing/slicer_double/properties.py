@@ -28,9 +28,11 @@ def _install(each: type) -> None:
         return
     _done.add(each)
     meta = each.staticMetaObject
-    for number in range(meta.propertyOffset(), meta.propertyCount()):
+    for number in range(meta.propertyCount()):
         prop = meta.property(number)
-        setattr(each, prop.name(), _attribute(each, prop.name(), prop.isWritable()))
+        # An inherited property again where a class has a method of that name: it would hide the parent's property.
+        if number >= meta.propertyOffset() or prop.name() in vars(each):
+            setattr(each, prop.name(), _attribute(each, prop.name(), prop.isWritable()))
     if each is QtCore.QObject:
         each.name = each.objectName  # PythonQt's other word for it
 

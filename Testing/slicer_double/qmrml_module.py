@@ -152,7 +152,7 @@ class qMRMLNodeComboBox(QWidget):
         self._attributes.append((kind, key, value))
         self._refresh()
 
-    def _flag(name: str, kind: Any = bool) -> Any:  # noqa: N805
+    def _flag(name: str, kind: Any = bool) -> Any:
         def put(self: Any, value: Any) -> None:
             self._flags[name] = value
             self._refresh()

@@ -26,6 +26,10 @@ def list_models() -> list[dict[str, Any]]:
             "demonstration": card.demonstration,
             "conditioned": card.conditioned,
             "output": card.output,
+            "intended_use": card.intended_use,
+            "trained_on": card.training.data,
+            "scores": card.scores,
+            "licence": card.licence,
             "networks": len(card.weights),
             "installed": folder not in shipped,
         })

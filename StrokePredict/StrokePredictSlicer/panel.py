@@ -1,0 +1,360 @@
+"""The panel: its sections, the active patient, and the one thing under way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from StrokePredictLib import __version__
+from StrokePredictLib.errors import StrokeError
+from StrokePredictLib.study import DEMONSTRATION, SIMULATED
+
+from . import overlays
+from .analysis import Analysis, Told
+from .patient_node import PatientNode, patients, remove_patient
+from .samples import simulated_cohort
+from .sections.base import data_of, fill, load_ui
+from .sections.environment_section import EnvironmentSection
+from .sections.patient_section import PatientSection
+from .sections.perfusion_section import PerfusionSection
+from .sections.prediction_section import PredictionSection
+from .sections.results_section import ResultsSection
+from .sections.review_section import ReviewSection
+from .sections.threshold_section import ThresholdSection
+from .worker_qt import make_client
+
+_SECTIONS = {
+    "patient": PatientSection,
+    "perfusion": PerfusionSection,
+    "threshold": ThresholdSection,
+    "prediction": PredictionSection,
+    "review": ReviewSection,
+    "results": ResultsSection,
+    "environment": EnvironmentSection,
+}
+_KEYS = {"1": "overview", "2": "core", "3": "mismatch", "4": "prediction", "0": "nothing"}
+_STEPS = 1000
+
+
+class Panel:
+    """The widgets of StrokePredict and what connects them.
+
+    Parameters
+    ----------
+    state : PanelState
+        Which patient is active, kept with the scene.
+    client : WorkerClient, optional
+        Does the work; one behind a QProcess if left out.
+
+    Attributes
+    ----------
+    widget : QWidget
+        To be put into the module's layout.
+    sections : dict of str to Section
+        By name.
+    analysis : Analysis
+        Gives work to the worker.
+    """
+
+    def __init__(self, state: Any, client: Any = None) -> None:
+        self.state = state
+        self.log: list[str] = []
+        self.analysis = Analysis(client or make_client(self.log.append), slicer.mrmlScene)
+        self.widget, self.ui = load_ui("StrokePredict")
+        self.widget.setMRMLScene(slicer.mrmlScene)
+        self._working = ""
+        self._began = 0.0
+        self._shortcuts: list[Any] = []
+        self.sections = {name: make(self) for name, make in _SECTIONS.items()}
+        for name, section in self.sections.items():
+            getattr(self.ui, f"{name}Section").layout().addWidget(section.widget)
+        self._connect()
+        self.refresh()
+
+    def _connect(self) -> None:
+        ui = self.ui
+        ui.versionLabel.setText(_("Version {version}").format(version=__version__))
+        ui.analyseButton.clicked.connect(lambda *_: self.analyse())
+        ui.cancelButton.clicked.connect(lambda *_: self.cancel())
+        ui.patientBox.currentIndexChanged.connect(self._on_patient)
+        ui.removePatientButton.clicked.connect(self._on_remove)
+        ui.fillCheck.toggled.connect(lambda on: self.patient and overlays.show_filled(self.patient, on))
+        ui.layoutButton.clicked.connect(lambda *_: overlays.show_layout(self.patient))
+        for preset in overlays.PRESETS:
+            button = getattr(ui, f"{preset}PresetButton")
+            button.clicked.connect(lambda *_, preset=preset: self.show_preset(preset))
+
+    # The active patient
+
+    @property
+    def patient(self) -> PatientNode | None:
+        """The active patient; None where there is none."""
+        node = self.state.activePatient if self.state is not None else None
+        return PatientNode(node) if node is not None and node.GetScene() is not None else None
+
+    def set_patient(self, patient: PatientNode | None) -> None:
+        """Make a patient the active one."""
+        self.state.activePatient = patient.node if patient is not None else None
+        if patient is not None:
+            overlays.only_shown(slicer.mrmlScene, patient, patients(slicer.mrmlScene))
+            overlays.show_images(patient)
+        self.refresh()
+
+    def _on_patient(self, *_args: Any) -> None:
+        node = slicer.mrmlScene.GetNodeByID(data_of(self.ui.patientBox) or "")
+        self.set_patient(PatientNode(node) if node is not None else None)
+
+    def _on_remove(self, *_args: Any) -> None:
+        patient = self.patient
+        question = _("Remove {name} and everything made for it from the scene?")
+        if patient is not None and slicer.util.confirmOkCancelDisplay(question.format(name=patient.name)):
+            self.state.activePatient = None
+            remove_patient(patient)
+            others = list(patients(slicer.mrmlScene))
+            self.set_patient(others[0] if others else None)
+
+    def refresh(self) -> None:
+        """Show everything anew: another patient, another scene, or something was found."""
+        everybody = list(patients(slicer.mrmlScene)) if self.state is not None else []
+        patient = self.patient
+        if patient is None and everybody:
+            patient = everybody[0]
+            self.state.activePatient = patient.node
+        fill(
+            self.ui.patientBox,
+            [(p.name, p.node.GetID()) for p in everybody],
+            patient.node.GetID() if patient is not None else None,
+        )
+        self._show_notices(patient)
+        for section in self.sections.values():
+            section.update()
+        self._show_busy()
+
+    def facts_changed(self) -> None:
+        """Show the criteria for the facts of now."""
+        self.sections["results"].update()
+
+    def _show_notices(self, patient: PatientNode | None) -> None:
+        prediction = (patient.study.get("prediction") if patient is not None else None) or {}
+        lines = [SIMULATED] if patient is not None and patient.simulated else []
+        if any(model.get("demonstration") for model in prediction.get("models", [])):
+            lines.append(DEMONSTRATION)
+        self.ui.demonstrationLabel.setText("\n".join(lines))
+        self.ui.demonstrationLabel.setVisible(bool(lines))
+        self.ui.demonstrationCheck.setVisible(patient is not None and not patient.simulated)
+        self.ui.showGroup.setEnabled(patient is not None and patient.segmentation is not None)
+
+    # Settings of this computer
+
+    @property
+    def device(self) -> str:
+        """Where networks run."""
+        return self.remembered("Device") or "auto"
+
+    def set_device(self, name: str) -> None:
+        """Keep where networks run."""
+        self.remember("Device", name)
+
+    @property
+    def demonstration(self) -> bool:
+        """Whether models trained on simulated patients may run on a real one."""
+        return bool(self.ui.demonstrationCheck.checked)
+
+    def remember(self, key: str, value: str) -> None:
+        """Keep a setting."""
+        qt.QSettings().setValue(f"StrokePredict/{key}", value)
+
+    def remembered(self, key: str) -> str:
+        """Return a setting, empty where there is none."""
+        return str(qt.QSettings().value(f"StrokePredict/{key}") or "")
+
+    # Work
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way."""
+        return bool(self._working)
+
+    def analyse(self) -> None:
+        """Do maps, thresholds, predictions, layout: the one click."""
+        patient = self.patient
+        if patient is None:
+            return
+        self.work(
+            _("Analyse"),
+            lambda told: self.analysis.analyse(
+                patient, told, demonstration=self.demonstration, device=self.device, aif=patient.text("aif") or None
+            ),
+            done=self._analysed,
+        )
+
+    def threshold(self) -> None:
+        """Apply the tissue rules again, with the limits chosen."""
+        patient = self.patient
+        self.work(_("Thresholds"), lambda told: self.analysis.again(patient, told), done=lambda _p: self.refresh())
+
+    def predict(self, models: list[str]) -> None:
+        """Run models on the maps that are there."""
+        patient = self.patient
+        self.work(
+            _("Predict"),
+            lambda told: self.analysis.again(
+                patient, told, models=models, demonstration=self.demonstration, device=self.device
+            ),
+            done=self._analysed,
+        )
+
+    def open_folder(self, folder: str, which: str | None) -> None:
+        """Read a patient's images from a folder."""
+        self.work(_("Open"), lambda told: self.analysis.open(folder, which, told), done=self._opened)
+
+    def open_simulated(self) -> None:
+        """Make a simulated patient, once a computer, and open it."""
+        folder = simulated_cohort()
+        if (folder / "participants.tsv").is_file():
+            self.open_folder(str(folder), None)
+            return
+        self.work(
+            _("Simulated patient"),
+            lambda told: self.analysis.run("phantom", {"output": str(folder), "cases": 1, "seed": 0}, told),
+            done=lambda _r: self.open_folder(str(folder), None),
+        )
+
+    def look_at_environment(self) -> None:
+        """Ask the worker what this computer has."""
+        self.work(_("Environment"), lambda told: self.analysis.run("environment", {}, told), done=self._environment)
+
+    def _environment(self, found: dict[str, Any]) -> None:
+        self.sections["environment"].show(found)
+        self.sections["prediction"].show_models(found["models"])
+
+    def _opened(self, patient: PatientNode) -> None:
+        self.set_patient(patient)
+        overlays.show_layout(patient)
+
+    def _analysed(self, patient: PatientNode) -> None:
+        self.set_patient(patient)
+        overlays.show_layout(patient)
+        self.show_preset("overview")
+        self.ui.resultsSection.collapsed = False
+
+    def show_preset(self, preset: str) -> None:
+        """Show the segments of a preset."""
+        if self.patient is not None:
+            overlays.show_preset(self.patient, preset)
+            overlays.show_filled(self.patient, bool(self.ui.fillCheck.checked))
+
+    def work(self, title: str, begin: Callable[[Told], None], done: Callable[[Any], None]) -> None:
+        """Do one thing: progress shown, Cancel alive, the panel usable again whatever becomes of it.
+
+        Parameters
+        ----------
+        title : str
+            What it is called.
+        begin : callable
+            Called with whom to tell.
+        done : callable
+            Called with what was made.
+        """
+        if self.busy:
+            self.say_error(_("{title} is under way; wait for it or cancel it.").format(title=self._working))
+            return
+        self._working, self._began = title, time.monotonic()
+        self._show_busy()
+
+        def finished(result: Any) -> None:
+            seconds = time.monotonic() - self._began
+            self._end(_("{title}: done in {seconds:.1f} s.").format(title=title, seconds=seconds))
+            done(result)
+
+        def failed(words: str) -> None:
+            self._end(f"{title}: {words}")
+            if "cancelled" not in words:
+                self.say_error(words)
+
+        try:
+            begin(Told(self._progress, finished, failed))
+        except StrokeError as error:
+            failed(str(error))
+
+    def cancel(self) -> None:
+        """End what is under way."""
+        if self.busy:
+            self.analysis.cancel()
+
+    def _progress(self, share: float, words: str) -> None:
+        self.ui.progressBar.setValue(round(share * _STEPS))
+        self.ui.stageLabel.setText(f"{self._working}: {words}")
+
+    def _end(self, words: str) -> None:
+        self._working = ""
+        self.ui.progressBar.setValue(0)
+        self.ui.stageLabel.setText(words)
+        self._show_busy()
+
+    def _show_busy(self) -> None:
+        ready = self.patient is not None and not self.busy
+        self.ui.analyseButton.setEnabled(ready)
+        self.ui.cancelButton.setEnabled(self.busy)
+        self.ui.progressBar.setVisible(self.busy)
+        self.ui.patientBox.setEnabled(not self.busy)
+        self.ui.removePatientButton.setEnabled(ready)
+        for section in self.sections.values():
+            section.set_busy(self.busy)
+
+    def say(self, words: str) -> None:
+        """Show a line."""
+        self.ui.stageLabel.setText(words)
+
+    def say_error(self, words: str) -> None:
+        """Show what went wrong, in one line and a message box."""
+        self.ui.stageLabel.setText(words)
+        slicer.util.errorDisplay(words)
+
+    # Life
+
+    def enter(self) -> None:
+        """Come into view: keys on, models looked up once."""
+        self.sections["review"].enter()
+        window = slicer.util.mainWindow()
+        if window is not None and not self._shortcuts:
+            for key, preset in _KEYS.items():
+                self._add_shortcut(window, key, lambda preset=preset: self.show_preset(preset))
+            self._add_shortcut(window, "f", lambda: self.ui.fillCheck.toggle())
+        if not self.busy and not self.sections["prediction"]._models:
+            self.look_at_environment()
+
+    def _add_shortcut(self, window: Any, key: str, call: Callable[[], None]) -> None:
+        shortcut = qt.QShortcut(window)
+        shortcut.setKey(qt.QKeySequence(key))
+        shortcut.activated.connect(call)
+        self._shortcuts.append(shortcut)
+
+    def exit(self) -> None:
+        """Go out of view."""
+        self.sections["review"].leave()
+        for shortcut in self._shortcuts:
+            shortcut.setParent(None)
+            shortcut.deleteLater()
+        self._shortcuts = []
+
+    def scene_closing(self) -> None:
+        """Let everything of the scene go before it is emptied; work for it is cancelled."""
+        self.cancel()
+        self.state = None
+        for section in self.sections.values():
+            section.close()
+        self.refresh()
+
+    def close(self) -> None:
+        """End the worker and let everything go."""
+        self.exit()
+        self.cancel()
+        for section in self.sections.values():
+            section.close()
+        self.analysis.close()

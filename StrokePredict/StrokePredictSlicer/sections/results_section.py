@@ -1,0 +1,118 @@
+"""The section Results: volumes, mismatch, criteria, treatment effect; what cannot be stood by says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from StrokePredictLib.report.tables import criteria, doubts, mismatch_rows, perfusion_failed, volume_rows
+
+from ..study_of_patient import study_of_patient
+from .base import Section
+from .cells import as_text, show_rows
+
+
+class ResultsSection(Section):
+    """Tables, the override by name, copy and report."""
+
+    UI = "StrokeResults"
+
+    def setup(self) -> None:
+        """Connect the widgets."""
+        self._text = ""
+        self.ui.copyButton.clicked.connect(self.on_copy)
+        self.ui.reportButton.clicked.connect(self.on_report)
+        self.ui.overrideButton.clicked.connect(self.on_override)
+
+    def update(self) -> None:
+        """Show what is known of the active patient."""
+        known = self.patient is not None and bool(self.patient.study.get("volumes"))
+        for widget in (self.ui.volumeTable, self.ui.criteriaTable):
+            widget.setVisible(known)
+        self.ui.overrideGroup.setVisible(False)
+        self._text = ""
+        if not known:
+            self.ui.doubtsLabel.setText(_("Nothing was measured yet: press Analyse."))
+            self.ui.effectLabel.setText("")
+            self.set_busy(self.panel.busy)
+            return
+        study = study_of_patient(self.patient, with_images=False)
+        volumes = [[row.label, row.text, row.truth] for row in volume_rows(study)]
+        headers = [_("Volume"), _("Found"), _("Truth, mL")]
+        if not any(row[2] for row in volumes):
+            headers, volumes = headers[:2], [row[:2] for row in volumes]
+        show_rows(self.ui.volumeTable, headers, volumes, right=(1, 2))
+        rules = [[row.label, row.text, ""] for row in mismatch_rows(study)]
+        for trial in criteria(study):
+            rules.append([trial["title"], "", trial["verdict"]])
+            rules += [[f"    {item['name']}", item["value"], item["met"]] for item in trial["items"]]
+        titles = [_("Mismatch and criteria"), _("Value"), ""]
+        show_rows(self.ui.criteriaTable, titles, rules, right=(1,))
+        self._text = f"{self.patient.name}\n{as_text(headers, volumes)}\n\n{as_text(titles, rules)}"
+        self.ui.effectLabel.setText(effect_text(study.prediction))
+        self.ui.doubtsLabel.setText("\n".join(doubts(study)))
+        self._show_override(perfusion_failed(study), study.perfusion or {})
+        self.set_busy(self.panel.busy)
+
+    def _show_override(self, failed: bool, perfusion: dict[str, Any]) -> None:
+        self.ui.overrideGroup.setVisible(failed)
+        if failed:
+            failures = [c.get("sentence", c.get("name")) for c in perfusion.get("quality", []) if not c.get("passed")]
+            self.ui.overrideLabel.setText("\n".join(str(f) for f in failures))
+
+    def on_override(self, *_args: Any) -> None:
+        """Compute what rests on the series all the same, in a reader's name."""
+        name = self.ui.overrideEdit.text.strip()
+        if not name:
+            self.panel.say_error(_("Give your name: it is kept in every result that rests on this series."))
+            return
+        self.patient.set_text("override", name)
+        self.panel.threshold()
+
+    def on_copy(self, *_args: Any) -> None:
+        """Copy the tables as text."""
+        qt.QApplication.clipboard().setText(self._text)
+        self.panel.say(_("Copied."))
+
+    def on_report(self, *_args: Any) -> None:
+        """Ask for a folder and write the report into it."""
+        folder = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("Folder for the report"))
+        if folder:
+            self.write_report(folder)
+
+    def write_report(self, folder: str) -> None:
+        """Write the report of what the scene shows now."""
+        self.panel.work(
+            _("Report"),
+            lambda told: self.panel.analysis.report(self.patient, folder, told),
+            done=lambda path: self.ui.reportLabel.setText(_("Written: {path}").format(path=path)),
+        )
+
+    def set_busy(self, busy: bool) -> None:
+        """Do not start other work meanwhile."""
+        self.ui.copyButton.setEnabled(bool(self._text))
+        self.ui.reportButton.setEnabled(bool(self._text) and not busy)
+        self.ui.overrideButton.setEnabled(not busy)
+
+
+def effect_text(prediction: dict[str, Any] | None) -> str:
+    """Return what the models say of treatment, and how sure they are of their volumes."""
+    lines = []
+    for model in (prediction or {}).get("models", []):
+        interval = model.get("volume_interval_ml")
+        if interval:
+            words = _("{title}: {low:.1f} to {high:.1f} mL with {level:.0%} confidence.")
+            lines.append(
+                words.format(
+                    title=model.get("title") or model["name"], low=interval[0], high=interval[1],
+                    level=model.get("confidence", 0.9),
+                )
+            )  # fmt: skip
+    for effect in (prediction or {}).get("treatment", []):
+        sentence = effect.get("sentence") or effect.get("verdict")
+        if sentence:
+            lines.append(str(sentence))
+    return "\n".join(lines)

@@ -1,0 +1,217 @@
+"""The section Review and edit: the Segment Editor on a reader's own copy, accepted with provenance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ctk
+import slicer
+from slicer.i18n import tr as _
+
+from StrokePredictLib.errors import StrokeError
+from StrokePredictLib.segments import SEGMENTS
+from StrokePredictLib.volume import Volume
+
+from ..compare import compare, majority
+from ..patient_scene import put_mask, reference_node
+from ..volumes_in import segment_array, volume_of
+from .base import Section, data_of, fill
+
+#: Ids of the readers' own segments begin so; the rest is target and reader.
+CORRECTION = "read"
+TARGETS = {"acute-core": "Acute core (baseline)", "final-infarct": "Final infarct (follow-up)"}
+_UNDO_STATES = 10
+
+
+class ReviewSection(Section):
+    """Corrects segments, accepts them as ground truth, compares readers."""
+
+    UI = "StrokeReview"
+
+    def setup(self) -> None:
+        """Connect the widgets, and give the editor its node."""
+        ui = self.ui
+        fill(ui.targetBox, [(text, key) for key, text in TARGETS.items()])
+        ui.editor.setMRMLScene(slicer.mrmlScene)
+        ui.editor.setMaximumNumberOfUndoStates(_UNDO_STATES)
+        ui.startButton.clicked.connect(self.on_start)
+        ui.acceptButton.clicked.connect(self.on_accept)
+        ui.compareButton.clicked.connect(self.on_compare)
+        ui.majorityButton.clicked.connect(self.on_majority)
+        ui.readerEdit.textChanged.connect(lambda *_: self.panel.remember("reader", ui.readerEdit.text))
+        ui.readerEdit.setText(self.panel.remembered("reader"))
+        ui.cohortEdit.filters = ctk.ctkPathLineEdit.Dirs
+        ui.cohortEdit.setCurrentPath(self.panel.remembered("cohort"))
+        ui.cohortEdit.currentPathChanged.connect(lambda path: self.panel.remember("cohort", path))
+
+    def enter(self) -> None:
+        """Bind the editor to its node: scenes come and go."""
+        node = slicer.mrmlScene.GetSingletonNode("StrokePredict", "vtkMRMLSegmentEditorNode")
+        if node is None:
+            node = slicer.mrmlScene.CreateNodeByClass("vtkMRMLSegmentEditorNode")
+            node.UnRegister(None)
+            node.SetSingletonTag("StrokePredict")
+            node = slicer.mrmlScene.AddNode(node)
+        self.ui.editor.setMRMLSegmentEditorNode(node)
+        self.ui.editor.setupViewObservations()
+
+    def leave(self) -> None:
+        """Put the brushes down."""
+        self.ui.editor.setActiveEffect(None)
+        self.ui.editor.removeViewObservations()
+
+    def correction_id(self) -> str:
+        """Return the id of this reader's segment for the chosen target."""
+        reader = "".join(c for c in self.ui.readerEdit.text if c.isalnum())
+        return f"{CORRECTION}_{data_of(self.ui.targetBox)}_{reader}"
+
+    def on_start(self, *_args: Any) -> None:
+        """Copy the chosen segment into the reader's own, and edit that."""
+        reader = self.ui.readerEdit.text.strip()
+        if not reader or self.patient is None:
+            self.panel.say_error(_("Give the reader's name first; it goes into the provenance."))
+            return
+        target = data_of(self.ui.targetBox)
+        if target == "final-infarct" and self.patient.image("follow-up") is None:
+            self.panel.say_error(_("A final infarct is drawn on the follow-up: load the follow-up image first."))
+            return
+        node, start = self.patient.segmentation, data_of(self.ui.startBox)
+        reference = volume_of(reference_node(self.patient))
+        mask = segment_array(node, start, reference) if start else None
+        key = self.correction_id()
+        if node.GetSegmentation().GetSegment(key) is not None and not slicer.util.confirmYesNoDisplay(
+            _("{reader} has begun a correction of this target. Begin again and lose it?").format(reader=reader)
+        ):
+            self.edit(key)
+            return
+        put_mask(node, key, _mask(reference, mask), _("{target}, {reader}").format(target=target, reader=reader))
+        self.patient.set_value(f"start.{key}", self._start_record(start))
+        if start:
+            put_mask(node, f"start_{key}", _mask(reference, mask), _("Start of {reader}").format(reader=reader))
+            node.GetDisplayNode().SetSegmentVisibility(f"start_{key}", False)
+        self.edit(key)
+        self.update()
+
+    def edit(self, key: str) -> None:
+        """Open the editor on a segment."""
+        editor = self.ui.editor
+        editor.setSegmentationNode(self.patient.segmentation)
+        editor.setSourceVolumeNode(reference_node(self.patient))
+        editor.setCurrentSegmentID(key)
+        self.patient.segmentation.GetDisplayNode().SetSegmentVisibility(key, True)
+        editor.setActiveEffectByName("Paint")
+        self.ui.startLabel.setText(_("Editing {name}").format(name=_name_of(self.patient.segmentation, key)))
+
+    def _start_record(self, start: str | None) -> dict[str, Any]:
+        """Return what a correction began with, and the hash of the model that made it."""
+        models = (self.patient.study.get("prediction") or {}).get("models", [])
+        model = next((m for m in models if m.get("segment") == start), None)
+        return {"start": model["name"] if model else start, "start_hash": model.get("sha256") if model else None}
+
+    def on_accept(self, *_args: Any) -> None:
+        """Save the reader's segment into the cohort folder."""
+        key, folder = self.correction_id(), self.ui.cohortEdit.currentPath
+        node = self.patient.segmentation if self.patient is not None else None
+        if node is None or node.GetSegmentation().GetSegment(key) is None:
+            self.panel.say_error(_("There is no correction of this reader and target yet; start one first."))
+            return
+        if not folder:
+            self.panel.say_error(_("Choose the cohort folder that corrections are saved into."))
+            return
+        self.ui.editor.setActiveEffect(None)
+        reference = volume_of(reference_node(self.patient))
+        record = self.patient.value(f"start.{key}", {})
+        before = f"start_{key}" if node.GetSegmentation().GetSegment(f"start_{key}") is not None else None
+        masks = {"mask": _mask(reference, segment_array(node, key, reference))}
+        if before:
+            masks["start_mask"] = _mask(reference, segment_array(node, before, reference))
+        parameters = {
+            "cohort": folder,
+            "target": data_of(self.ui.targetBox),
+            "reader": self.ui.readerEdit.text,
+        } | record
+        self.panel.work(
+            _("Saving the correction"),
+            lambda told: self.panel.analysis.accept(self.patient, masks, parameters, told),
+            done=self._saved,
+        )
+
+    def _saved(self, result: dict[str, Any]) -> None:
+        edits = result["edits"]
+        changes = _(", {added_ml:.1f} mL added, {removed_ml:.1f} mL removed, Dice {dice:.2f} to the start")
+        words = _("Saved as read {read}").format(read=result["read"]) + (changes.format(**edits) if edits else "")
+        self.ui.savedLabel.setText(words)
+        self.panel.say(result["label"])
+
+    def on_compare(self, *_args: Any) -> None:
+        """Compare two segments."""
+        first, second = data_of(self.ui.firstBox), data_of(self.ui.secondBox)
+        if first is None or second is None:
+            return
+        reference = volume_of(reference_node(self.patient))
+        node = self.patient.segmentation
+        found = compare(*(_mask(reference, segment_array(node, key, reference)) for key in (first, second)))
+        distance = found["distance_95_mm"]
+        self.ui.compareLabel.setText(
+            _("Dice {dice:.3f}; {first:.1f} and {second:.1f} mL; 95 % of the surfaces within {distance}.").format(
+                dice=found["dice"], first=found["first_ml"], second=found["second_ml"],
+                distance=_("an undefined distance") if distance is None else f"{distance:.1f} mm",
+            )
+        )  # fmt: skip
+
+    def on_majority(self, *_args: Any) -> None:
+        """Make one segment of all corrections of the chosen target."""
+        node, target = self.patient.segmentation, data_of(self.ui.targetBox)
+        reference = volume_of(reference_node(self.patient))
+        keys = [key for key in _segment_ids(node) if key.startswith(f"{CORRECTION}_{target}_")]
+        try:
+            vote = majority([_mask(reference, segment_array(node, key, reference)) for key in keys])
+        except StrokeError as error:
+            self.panel.say_error(str(error))
+            return
+        put_mask(node, "ground_truth", vote, _("Ground truth, majority of {count} reads").format(count=len(keys)))
+        self.update()
+
+    def update(self) -> None:
+        """Show the active patient's segments to start from and to compare."""
+        node = self.patient.segmentation if self.patient is not None else None
+        items = [(_name_of(node, key), key) for key in _segment_ids(node) if key != "brain"] if node else []
+        items = [item for item in items if not item[1].startswith("start_")]
+        fill(self.ui.startBox, [(_("nothing (blank)"), None), *items], data_of(self.ui.startBox))
+        for box, usual in ((self.ui.firstBox, 0), (self.ui.secondBox, 1)):
+            chosen = data_of(box) or (items[usual][1] if len(items) > usual else None)
+            fill(box, items, chosen)
+        self.ui.savedLabel.setText("")
+        self.ui.compareLabel.setText("")
+        if node is None or self.ui.editor.segmentationNode() is not node:
+            self.ui.editor.setSegmentationNode(node)
+            self.ui.startLabel.setText("")
+        self.set_busy(self.panel.busy)
+
+    def set_busy(self, busy: bool) -> None:
+        """Do not start other work meanwhile; painting goes on."""
+        ready = self.patient is not None and self.patient.segmentation is not None
+        self.ui.acceptButton.setEnabled(ready and not busy)
+        for button in (self.ui.startButton, self.ui.compareButton, self.ui.majorityButton):
+            button.setEnabled(ready)
+
+    def close(self) -> None:
+        """Let the scene go."""
+        self.leave()
+        self.ui.editor.setSegmentationNode(None)
+
+
+def _mask(reference: Volume, array: Any) -> Volume:
+    import numpy as np
+
+    return reference.with_array(np.zeros(reference.shape, dtype=bool) if array is None else array)
+
+
+def _segment_ids(node: Any) -> list[str]:
+    inner = node.GetSegmentation()
+    return [inner.GetNthSegmentID(index) for index in range(inner.GetNumberOfSegments())]
+
+
+def _name_of(node: Any, key: str) -> str:
+    segment = node.GetSegmentation().GetSegment(key)
+    return segment.GetName() if segment is not None else (SEGMENTS[key].name if key in SEGMENTS else key)
