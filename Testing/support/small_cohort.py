@@ -7,8 +7,8 @@ import numpy as np
 
 SHAPE = (32, 36, 6)  # x, y, z
 AFFINE = np.diag([6.0, 6.0, 8.0, 1.0])
-HEALTHY = {"dwi": 100.0, "adc": 800.0, "b0": 300.0, "tmax": 2.0, "cbf": 50.0, "cbv": 4.0}
-INFARCTED = {"dwi": 220.0, "adc": 450.0, "b0": 330.0, "tmax": 9.0, "cbf": 12.0, "cbv": 1.5}
+HEALTHY = {"dwi": 100.0, "adc": 800.0, "b0": 300.0, "tmax": 2.0, "cbf": 50.0, "cbv": 4.0, "mtt": 5.0}
+INFARCTED = {"dwi": 220.0, "adc": 450.0, "b0": 330.0, "tmax": 9.0, "cbf": 12.0, "cbv": 1.5, "mtt": 9.0}
 
 
 def write_cohort(folder, patients=8, *, first=0, roles=tuple(HEALTHY), simulated=True, seed=3, lesion=True):
@@ -38,7 +38,7 @@ def _write_patient(folder, name, generator, roles, lesion):
     derived = folder / "derivatives" / name
     for role in roles:
         values = np.where(infarct, INFARCTED[role], HEALTHY[role]) * generator.uniform(0.85, 1.15, SHAPE) * brain
-        maps = role in ("tmax", "cbf", "cbv")
+        maps = role in ("tmax", "cbf", "cbv", "mtt")
         place = derived / "ses-01" / "perfusion-maps" if maps else raw
         _save(place / f"{name}_ses-01_{role}.nii.gz", values.astype(np.float32))
     _save(derived / "ses-01" / f"{name}_ses-01_brain-msk.nii.gz", brain.astype(np.uint8))

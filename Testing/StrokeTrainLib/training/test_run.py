@@ -251,7 +251,7 @@ def test_one_class_only_and_nobody_left_are_told(options, tmp_path):
     assert "one class only" in read(tmp_path / "run" / "status.json")["message"]
     assert not (tmp_path / "run" / "run.json").exists()  # so that a corrected attempt can use the folder
     mine = Options(data=write_cohort(tmp_path / "few", 4, roles=("dwi", "adc", "b0")), cache=options.cache)
-    with pytest.raises(StrokeError, match="none of 4 patients can be used.*Tmax, CBV, CBF missing"):
+    with pytest.raises(StrokeError, match=r"none of 4 patients can be used.*Tmax, CBV, CBF missing"):
         train(small_recipe(), tmp_path / "other", mine)
 
 
