@@ -99,7 +99,7 @@ def draw(seed: int, scanner: Scanner | CTScanner) -> Artefacts:
     # Every number is drawn whether used or not: one artefact more or less changes none of the others.
     bad = {name: bool(rng.random() < p) for name, p in share.items()}
     # On CT the head lies in a cradle; a tenth of a millimetre already shows beside bone.
-    motion = draw_motion(rng, scanner.frames, bad["motion"], drift=1.0 if scanner.modality == "MR" else 0.15)
+    motion = draw_motion(rng, scanner.frames, bad["motion"], drift=0.5 if scanner.modality == "MR" else 0.15)
     late = float(rng.uniform(5.0, 9.0) if bad["late bolus"] else rng.uniform(0.0, 1.0))
     lost = float(rng.uniform(0.28, 0.38)) if bad["cut bolus"] else 0.0
     common = {"motion": motion, "late_s": late, "lost_frames": int(lost * scanner.frames)}
