@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from StrokePredictLib.inference import Prediction, predict
 from StrokePredictLib.inference.classify import classify
 from StrokePredictLib.io.output import staged_folder, write_text
 from StrokePredictLib.models.bundle import Bundle
+from StrokePredictLib.networks.course import Course
 from StrokePredictLib.predict_job import write_predictions
 from StrokePredictLib.progress import Progress, silent
 from StrokePredictLib.thresholds import volume_ml
@@ -77,7 +79,10 @@ def predict_patients(
             record, scores[patient.id] = _classified(patient, case, bundle, recipe, device, label_above)
             found = []
         else:
-            found = [predict(case, bundle, device=device, course=_course(patient, bundle))]
+            course = _course(patient, bundle)
+            found = [predict(case, bundle, device=device, course=course)]
+            if course is not None:
+                found[0].record["course"] = asdict(course)
             record, scores[patient.id] = found[0].record, _compared(found[0], _truth(patient, case, recipe))
         if folder is not None:
             _write(folder / patient.id, found, patient.id, record, scores[patient.id])
@@ -114,7 +119,7 @@ def _truth(patient: Patient, case: StrokeCase, recipe: Recipe) -> Volume:
     return truth(patient, recipe.target, case=case).mask
 
 
-def _course(patient: Patient, bundle: Bundle):
+def _course(patient: Patient, bundle: Bundle) -> Course | None:
     """Return what happened to the patient, where the model is one that can be told."""
     return what_happened(patient) if bundle.card.conditioned else None
 
