@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from StrokePredictLib import __version__
 from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.io.output import explain
 
 #: Environment variable that names another folder.
 FOLDER_VARIABLE = "STROKE_CACHE"
-#: Raised whenever the same files and parameters would be prepared differently.
+#: Raised whenever the same files and parameters come out differently within one version of the software.
 VERSION = 1
 
 
@@ -56,7 +57,8 @@ def key_of(parameters: Mapping[str, Any], files: Mapping[str, Path]) -> str:
         except OSError as error:
             raise StrokeError(f"{path}: cannot be opened ({(error.strerror or str(error)).lower()}).") from error
         stamps[role] = [str(path.absolute()), told.st_size, told.st_mtime_ns]
-    text = json.dumps({"version": VERSION, "parameters": parameters, "files": stamps}, sort_keys=True, default=str)
+    content = {"version": [__version__, VERSION], "parameters": parameters, "files": stamps}
+    text = json.dumps(content, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
