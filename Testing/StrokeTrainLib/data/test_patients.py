@@ -74,7 +74,7 @@ class Catcher(torch.nn.Module):
         return x[:, :, :1] if self.sequence else x[:, :1]
 
 
-@pytest.mark.parametrize("name", ["debs2021", "alis2020", "fate", "baseline"])
+@pytest.mark.parametrize("name", ["debs2021", "yu2020", "alis2020", "fate", "baseline"])
 def test_training_sees_what_a_prediction_sees(folder, cache, name):
     recipe, patient = recipe_of(name), patient_of(folder)
     case = load_case(folder, patient="sub-0001")
@@ -200,7 +200,7 @@ def test_a_missing_image_names_itself(folder, cache):
     with pytest.raises(StrokeError, match="Tmax missing"):
         prepare_patient(patient_of(folder), recipe_of("debs2021"), cache)
     entry = prepare_patient(patient_of(folder), recipe_of("fate"), cache)
-    assert entry.present == ("dwi", "adc", "cbf", "cbv")
+    assert entry.present == ("dwi", "adc", "cbf", "cbv", "mtt")
 
 
 def test_maps_come_from_the_series_once_for_all_recipes(folder, cache, monkeypatch):
