@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,7 @@ from ..metrics.patient import Scores, score_patient
 from ..metrics.rules import RULES, apply_rule
 from ..statistics.calibration import bin_counts
 from .records import from_record
-from .sources import RECORD, Place
+from .sources import RECORD, Place, maker
 
 #: Name of a second reader's outline among the methods.
 READER = "reader"
@@ -149,7 +148,7 @@ def read_prediction(place: Place) -> tuple[Volume, Volume | None]:
     if found["mask"] is None:
         raise StrokeError(f"No prediction: {folder.name}/mask_{place.model}.nii.gz is not there.")
     if place.sha256:
-        made_by = _maker(folder / RECORD, place.model)
+        made_by = maker(folder / RECORD, place.model)
         if made_by != place.sha256:
             raise StrokeError(f"The prediction in {folder.name} was made by another model ({(made_by or '?')[:16]}…).")
     return tuple(None if path is None else read_image(path, series=False, may_be_empty=True) for path in found.values())
@@ -157,15 +156,6 @@ def read_prediction(place: Place) -> tuple[Volume, Volume | None]:
 
 def _image(folder: Path, stem: str) -> Path | None:
     return next((path for end in (".nii.gz", ".nrrd") if (path := folder / f"{stem}{end}").is_file()), None)
-
-
-def _maker(path: Path, model: str) -> str | None:
-    """Return the hash of the model that made a prediction, as its record says."""
-    try:
-        models = json.loads(path.read_text(encoding="utf-8"))["models"]
-        return next((item["sha256"] for item in models if item["name"] == model), None)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
 
 
 def _network(patient: str, name: str, place: Place, loaded: Loaded) -> tuple[Scores, list | None]:

@@ -126,6 +126,11 @@ def can_apply(patient: Patient, rule: str) -> bool:
     return all(patient.has(role) for role in needs)
 
 
+def has_second_reader(patients: Sequence[Patient], target: str) -> bool:
+    """Whether anybody's truth has a second reader beside it."""
+    return any(len({label.reader for label in patient.labels_of(target)} - {None}) > 1 for patient in patients)
+
+
 def facts_of(patient: Patient) -> dict[str, Any]:
     """Return what subgroups are made of; None where unknown."""
     told = from_table(patient)

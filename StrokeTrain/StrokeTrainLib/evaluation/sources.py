@@ -207,3 +207,13 @@ def from_model(
 def checked(place: Place, why: str) -> Place:
     """Return the place, or one that says why there is nothing to score."""
     return place if not why else Place(fold=place.fold, model=place.model, sha256=place.sha256, why=why)
+
+
+def maker(path: Path, model: str) -> str | None:
+    """Return the hash of the model that made a prediction, as its record says; None where there is no such record."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        made = [*record.get("models", ()), *record.get("classifications", ())]
+        return next((item["sha256"] for item in made if item["name"] == model), None)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
