@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 from support.heads import MovedGrid, as_if_unmoved, ct_head, motion
+from support.same_head import PLAIN, SLAB, ct_of_patient, pwi_of_patient
 
 from StrokePredictLib.phantom.grid import Grid
 from StrokePredictLib.phantom.patient import simulate_patient
@@ -42,10 +43,23 @@ def ct_pair(number, rng):
     return here, as_if_unmoved(there, matrix), brain, matrix
 
 
+def across_pair(number, rng):
+    """Plain CT or a perfusion slab onto MR of the same head, or a later perfusion series onto it."""
+    matrix = motion(rng)
+    here = simulate_patient(number, perfusion=False)
+    kind = number % 4
+    if kind == 3:
+        there = pwi_of_patient(here, matrix, MR_GRID)
+    else:
+        there = ct_of_patient(here, matrix, SLAB if kind == 1 else PLAIN, 6.0 if kind == 1 else 3.5)
+    role = ("b0", "dwi", "flair")[number // 4 % 3]
+    return here.volumes[role], as_if_unmoved(there, matrix), here.truth["brain"], matrix
+
+
 def main(pairs):
     rng = np.random.default_rng(0)
     report = {}
-    for name, make in (("MR", mr_pair), ("CT", ct_pair)):
+    for name, make in (("MR", mr_pair), ("CT", ct_pair), ("CT or 24 h perfusion to MR", across_pair)):
         errors, times, failures = [], [], 0
         for number in range(pairs):
             fixed, moving, brain, matrix = make(number, rng)

@@ -17,6 +17,8 @@ from .symmetry import mirror_plane
 SMALLEST_BRAIN_ML = 50.0
 #: The mirror image of the other hemisphere is believed this far (mm, twice) inside its rim.
 MIRROR_MARGIN_MM = 5.0
+#: Seams thinner than this (mm) between brain and hull are no lesion.
+SEAM_MM = 7.0
 #: Bright fluid shines this far (mm) out of the brain.
 BLUR_MM = 3.0
 #: Fluid at the rim is bright where it exceeds the brain's median by this factor.
@@ -28,7 +30,8 @@ def brain_mask(image: Volume, *, opening_mm: float = 20.0, sure: float = 0.5, po
 
     What is surely bright is opened, which cuts the bridges to eyes, scalp and skull base, and its largest piece kept.
     Then, section by section, everything brighter than the background within the convex outline of that piece and its
-    mirror image is added: a dark lesion at the rim, which the first step bites out, is brain to a reader and stays in.
+    mirror image is added, and what goes on from there to the skull: a dark lesion at the rim, which the first step
+    bites out, is brain to a reader and stays in.
 
     Parameters
     ----------
@@ -60,7 +63,8 @@ def brain_mask(image: Volume, *, opening_mm: float = 20.0, sure: float = 0.5, po
     core = SimpleITK.BinaryErode(largest, _element(image, MIRROR_MARGIN_MM), SimpleITK.sitkBall)
     other_side = _other_side(SimpleITK.GetArrayFromImage(core) > 0, piece, image)
     outline = np.stack([_hull(section) for section in piece | other_side])
-    array = _without_blur(fill_sections(piece | (outline & perhaps)), other_side, image)
+    bite = _regrown(outline & perhaps & ~piece, perhaps, image)
+    array = _without_blur(fill_sections(piece | (outline & perhaps) | bite), other_side | bite, image)
     volume = float(array.sum()) * image.voxel_ml
     if volume < SMALLEST_BRAIN_ML:
         raise StrokeError(
@@ -92,6 +96,24 @@ def _levels(root: SimpleITK.Image) -> tuple[float, float]:
     if above.all() or not above.any():
         return 0.0, float(array.max())
     return float(np.median(array[~above])), float(np.median(array[above]))
+
+
+def _regrown(missing: np.ndarray, perhaps: np.ndarray, image: Volume) -> np.ndarray:
+    """Return what a dark lesion has bitten out of the brain, up to the skull.
+
+    The hull cuts straight across a bite and the mirror image stops short of the rim. What lies within them and is not
+    just a seam is the lesion; it goes on to the dark gap between brain and scalp.
+    """
+    across = ndimage.binary_opening(missing, _disc(image, SEAM_MM))
+    reach = _disc(image, 2.0 * MIRROR_MARGIN_MM)
+    return ndimage.binary_propagation(across, mask=missing | (ndimage.binary_dilation(across, reach) & perhaps))
+
+
+def _disc(image: Volume, diameter_mm: float) -> np.ndarray:
+    """Return an in-plane disc of this diameter as a structuring element ``(1, y, x)``."""
+    rx, ry = (max(1, round(diameter_mm / 2 / float(s))) for s in image.spacing[:2])
+    y, x = np.ogrid[-ry : ry + 1, -rx : rx + 1]
+    return ((x / rx) ** 2 + (y / ry) ** 2 <= 1.0)[None]
 
 
 def _hull(section: np.ndarray) -> np.ndarray:

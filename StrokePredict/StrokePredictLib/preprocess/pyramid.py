@@ -57,13 +57,18 @@ def levels(fixed: Volume, moving: Volume, mask: Volume) -> list[Level]:
     return pyramid
 
 
+def is_ct(array: np.ndarray) -> bool:
+    """Whether an image holds Hounsfield units: nothing but air on CT is as far below 0."""
+    return float(array.min()) < -300.0
+
+
 def compressed(array: np.ndarray) -> np.ndarray:
     """Return float32 values spread so that the histogram's bins fall on tissue.
 
     CT is cut by Hounsfield units. MR goes through its own cumulative histogram above the background: on a b0 or an ADC
     map fluid is so bright that grey and white matter would otherwise share one bin.
     """
-    if float(array.min()) < -300.0:
+    if is_ct(array):
         return np.clip(array, *_CT_WINDOW).astype(np.float32)
     high = float(np.percentile(array, 99))
     seen = array[array > 0.1 * high]

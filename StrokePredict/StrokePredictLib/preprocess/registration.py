@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import SimpleITK
@@ -11,7 +11,7 @@ from scipy import ndimage
 from ..errors import StrokeError
 from ..io.images import to_itk
 from ..volume import Volume
-from .pyramid import Level, levels
+from .pyramid import Level, is_ct, levels
 from .resample import through
 
 #: Two optimisations from different starts that end further apart than this (mm) do not count as an answer.
@@ -102,6 +102,10 @@ def register_rigid(fixed: Volume, moving: Volume, *, head: Volume | None = None,
     for image in (fixed, moving):
         if min(image.shape) < 2 or float(np.ptp(image.array)) == 0.0:
             raise StrokeError(f"{image.name}: cannot be registered: it is empty or a single section.")
+    if is_ct(moving.array) and not is_ct(fixed.array):
+        # Bone tells where a head is; from MR, where bone is as dark as air, the search ends beside it now and then.
+        found = register_rigid(moving, fixed, seed=seed)
+        return found if found.is_identity else replace(found, matrix=found.inverse)
     where = _head_of(fixed, head)
     points = _points(where)
     centre = points.mean(axis=0)
