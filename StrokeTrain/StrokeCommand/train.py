@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -56,8 +57,13 @@ def train(
     )  # fmt: skip
     if rank() > 0:
         terminal.quiet = True  # every process would say the same
-    with stage(f"Training {chosen.name}") as progress:
-        result = run(chosen, output, options, resume=resume, progress=progress, on_epoch=_print_epoch)
+    try:
+        with stage(f"Training {chosen.name}") as progress:
+            result = run(chosen, output, options, resume=resume, progress=progress, on_epoch=_print_epoch)
+    except KeyboardInterrupt:
+        terminal.print(f"stopped; go on with: stroke train --resume -o {output}", markup=False)
+        # Threads that make batches, and dask, may take their time to end; everything is written.
+        os._exit(130)
     if rank() == 0:
         print_json(result) if as_json else _print_result(result)
 

@@ -134,8 +134,9 @@ def _facts(
 ) -> dict[str, Any]:
     """Return what ``run.json`` holds of the options, the cohort and the model to start from."""
     files = {patient.id: fingerprint(patient) for patient in kept}
-    device = own_device(options.device).type
-    threads = options.threads or available_threads()
+    # Workers of a scheduler are other machines, with devices and cores of their own.
+    device = options.device if options.scheduler else own_device(options.device).type
+    threads = options.threads or (None if options.scheduler else available_threads())
     seed = options.seed or 0
     told = json.dumps([recipe.name, seed, {name: sorted(f) for name, f in files.items()}], sort_keys=True)
     salt = initial.card.training.salt if initial else hashlib.sha256(told.encode()).hexdigest()[:16]
@@ -150,7 +151,7 @@ def _facts(
         "seed": seed,
         "device": device,
         "threads": threads,
-        "workers": (0 if device == "cpu" else min(8, threads)) if options.workers is None else options.workers,
+        "workers": (min(8, threads or 1) if device == "cuda" else 0) if options.workers is None else options.workers,
         "world": world_size(),
         "salt": salt,
         "simulated": any(patient.simulated for patient in kept),

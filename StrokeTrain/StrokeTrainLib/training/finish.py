@@ -14,6 +14,7 @@ from .bundles import write_model
 from .fold import best_weights, summary
 from .plan import Plan
 from .predictions import predict_patients
+from .ranks import usable
 from .telling import Teller
 
 SUMMARY = "summary.json"
@@ -76,7 +77,7 @@ def calibrate(plan: Plan, bundle: Bundle, teller: Teller) -> Calibration | None:
     if not kept or plan.recipe.task == "classification":
         return None
     found = predict_patients(
-        kept, bundle, plan.recipe, plan.cache, device=plan.facts["device"],
+        kept, bundle, plan.recipe, plan.cache, device=usable(plan.facts["device"]),
         progress=lambda fraction, words: teller.words("calibrating", 0.98, words),
     )  # fmt: skip
     errors = [abs(s["true_ml"] ** (1 / 3) - s["volume_ml"] ** (1 / 3)) for s in found.values()]

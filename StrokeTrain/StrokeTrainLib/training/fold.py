@@ -46,7 +46,7 @@ def run_fold(run: str, fold: int) -> dict[str, Any]:
     import torch
 
     plan = load_plan(run)
-    torch.set_num_threads(plan.facts["threads"])
+    torch.set_num_threads(plan.threads)
     folder = plan.folder.fold(fold)
     folder.mkdir(exist_ok=True)
     status = Status(folder / "status.json")

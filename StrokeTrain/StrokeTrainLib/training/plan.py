@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from StrokePredictLib.errors import StrokeError
+from StrokePredictLib.threads import available_threads
 
 from ..cohort.index import index_cohort
 from ..cohort.splits import Splits
@@ -48,6 +49,11 @@ class Plan:
     def cache(self) -> Path:
         """Where prepared images lie."""
         return Path(self.facts["cache"])
+
+    @property
+    def threads(self) -> int:
+        """Of every computation: the run's number, or where it has none, what this machine gives."""
+        return self.facts["threads"] or available_threads()
 
     @property
     def folds(self) -> int:

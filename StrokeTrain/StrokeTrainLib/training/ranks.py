@@ -10,6 +10,9 @@ from typing import Any
 
 import torch
 
+from StrokePredictLib.errors import StrokeError
+from StrokePredictLib.inference.devices import choose_device
+
 #: The other ranks wait this long while the first one prepares or predicts.
 WAIT = datetime.timedelta(days=2)
 
@@ -48,14 +51,21 @@ def own_device(name: str) -> torch.device:
     StrokeError
         If it is not there.
     """
-    from StrokePredictLib.inference.devices import choose_device
-
     device = choose_device(name)
     if device.type == "cuda":
         number = int(os.environ.get("LOCAL_RANK", "0")) if world_size() > 1 else torch.cuda.current_device()
         torch.cuda.set_device(number)
         return torch.device("cuda", number)
     return device
+
+
+def usable(name: str) -> str:
+    """Return a device's name, or ``auto`` where it is not on this machine but on those that trained."""
+    try:
+        own_device(name)
+    except StrokeError:
+        return "auto"
+    return name
 
 
 def wait_for_all() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 #: Seconds that a run has to stop by itself.
 PATIENCE_S = 3.5
+_ASKED = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextlib.contextmanager
@@ -34,27 +35,32 @@ def stoppable(last_words: Callable[[], None], patience_s: float = PATIENCE_S) ->
     writer.setblocking(False)
     over = threading.Event()
     watcher = threading.Thread(target=_watch, args=(reader, over, last_words, patience_s), daemon=True)
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in _ASKED}
     descriptor = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in _ASKED:
+        signal.signal(number, _interrupt)
     watcher.start()
     try:
         yield
     finally:
         over.set()
         signal.set_wakeup_fd(descriptor)
-        signal.signal(signal.SIGTERM, before if before is not None else signal.SIG_DFL)
+        for number, handler in before.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
         writer.close()
         watcher.join(1.0)
         reader.close()
 
 
 def _interrupt(number: int, frame: object) -> None:
+    # What cleans up must not be interrupted in its turn; who watches still ends it in time.
+    for one in _ASKED:
+        signal.signal(one, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def _watch(reader: socket.socket, over: threading.Event, last_words: Callable[[], None], patience_s: float) -> None:
-    asked = {int(signal.SIGINT), int(signal.SIGTERM)}
+    asked = {int(number) for number in _ASKED}
     while True:
         try:
             heard = reader.recv(64)

@@ -79,7 +79,8 @@ def train(
         before = _taken_up(recipe, options, folder) if resume else None
         stack.enter_context(stoppable(lambda: status.last(state="stopped")))
         stack.enter_context(_told(status, log, folder))
-        stack.enter_context(together(own_device(options.device)))
+        if world_size() > 1:
+            stack.enter_context(together(own_device(options.device)))
         plan, entries = _plan(recipe, options, folder, before, log, progress)
         teller = Teller(status, log, plan.folds, plan.recipe.training.epochs, part(progress, PREPARING, 1.0), on_epoch)
         results = _all_folds(plan, entries, teller, options.scheduler)
@@ -105,7 +106,7 @@ def _plan(
         log("begun", recipe=plan.recipe.name, folds=plan.folds, patients=len(plan.patients), notes=plan.facts["notes"])
     wait_for_all()
     plan = plan or load_plan(folder.path)
-    torch.set_num_threads(plan.facts["threads"])
+    torch.set_num_threads(plan.threads)
     if not entries:
         names = sorted({name for fold in range(1, plan.folds + 1) for side in plan.parts(fold) for name in side})
         entries, failed = prepare_all([plan.patients[name] for name in names], plan.recipe, plan.cache, share)
