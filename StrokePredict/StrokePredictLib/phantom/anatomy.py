@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
 
+from .chronic import old_infarcts, ventricle_distance, white_matter_lesions
 from .fields import rising, smooth_field, stream
 from .grid import Grid
 
@@ -95,8 +96,8 @@ class Anatomy:
 
     @property
     def solid(self) -> np.ndarray:
-        """``(n,)`` True where more than 35 % of the voxel is grey or white matter: what can be called infarcted."""
-        return (self.grey + self.white) > 0.35
+        """``(n,)`` True where more than 35 % of the voxel is living grey or white matter: what can be infarcted."""
+        return (self.grey + self.white - self.old_infarct) > 0.35
 
     def depth_mm(self) -> np.ndarray:
         """Return ``(n,)`` the depth under the inner skull in mm."""
@@ -150,8 +151,20 @@ def build_anatomy(seed: int, grid: Grid, pose: Pose, age: float) -> Anatomy:
     cavity = rising(1.0 - np.maximum(skull_mm[inside], rim_mm - 1.0), 1.5)
     csf = np.minimum(csf + np.clip(1.0 - grey - white - csf, 0, 1) * cavity, 1.0)
     skull_mm = skull_mm.reshape(grid.shape).astype(np.float32)
-    none = np.zeros(len(inside), dtype=np.float32)
-    return Anatomy(grid, pose, inside, bent, grey, white, csf, skull_mm, none, none)
+    healthy = Anatomy(grid, pose, inside, bent, grey, white, csf, skull_mm, np.zeros_like(grey), np.zeros_like(grey))
+    return _aged(seed, age, healthy)
+
+
+def _aged(seed: int, age: float, healthy: Anatomy) -> Anatomy:
+    """Return the head with its white-matter lesions and old infarcts."""
+    grid = healthy.grid
+    places = np.stack([healthy.on_grid(healthy.mni[:, k], 999.0) for k in range(3)], axis=-1)
+    gap = ventricle_distance(healthy.on_grid(healthy.csf), places, healthy.skull_mm, grid.spacing[::-1])
+    voxel_ml = float(np.prod(grid.spacing)) / 1000.0
+    old = old_infarcts(seed, age, healthy.mni, healthy.grey + healthy.white)
+    gap = gap.ravel()[healthy.inside]
+    lesion = white_matter_lesions(seed, age, healthy.mni, healthy.white, gap, voxel_ml) * (1.0 - old)
+    return replace(healthy, wm_lesion=lesion.astype(np.float32), old_infarct=old)
 
 
 def _tissue(mni: np.ndarray, section: np.ndarray, atrophy: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

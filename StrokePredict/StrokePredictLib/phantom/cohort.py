@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-import json
+import multiprocessing
+import signal
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..errors import StrokeError
-from ..io.images import write_image
 from ..io.output import staged_folder, write_text
 from ..progress import Progress, part, silent
+from ..threads import available_threads
+from .fields import stream
 from .grid import Grid
-from .patient import SimulatedPatient, simulate_patient
+from .patient import simulate_patient
+from .patient_files import to_json, write_patient
+from .populations import population_of
 
 COLUMNS = (
     "participant_id", "age", "sex", "nihss", "onset_to_imaging_min", "onset_known", "imaging_to_reperfusion_min",
     "mtici", "reperfusion_rate", "reperfusion_yu", "reperfusion_debs", "role", "vendor", "center",
-    "side", "occlusion", "collaterals",
+    "side", "occlusion", "collaterals", "circulation", "stroke_confirmed", "followup_days", "perfusion_quality",
+    "artefacts", "population",
 )  # fmt: skip
-#: Truth masks are written as uint8, truth maps as float32.
-_MAPS = ("cbf", "cbv", "mtt", "delay", "tmax_ref")
-_MASKS = ("core", "infarct", "infarct_reperfused", "infarct_not_reperfused", "brain", "territory", "artery", "vein")
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One patient to simulate and write, small enough to be sent to another process."""
+
+    stage: Path
+    name: str
+    seed: int
+    options: dict[str, Any]
 
 
 def write_cohort(
@@ -32,6 +45,11 @@ def write_cohort(
     *,
     perfusion: bool = True,
     grid: Grid | None = None,
+    population: str = "lvo",
+    modality: str = "MR",
+    vendor: str = "A",
+    centers: int = 1,
+    workers: int = 1,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Write a simulated cohort: images, labels, truth, participants.tsv, dataset_description.json.
@@ -48,6 +66,14 @@ def write_cohort(
         Whether to write the perfusion series, which is most of the disk and time.
     grid : Grid, optional
         As `simulate_patient`.
+    population, modality : str
+        As `simulate_patient`.
+    vendor : {"A", "B", "both"}
+        Whose scanners. "both": the odd centres have A's, the even ones B's.
+    centers : int
+        Among how many centres the patients are spread; at least two with both vendors.
+    workers : int
+        Processes that simulate patients side by side; 0: as many as there are cores. The files are the same.
     progress : Progress
         Told how far it is.
 
@@ -59,29 +85,36 @@ def write_cohort(
     Raises
     ------
     StrokeError
-        If `cases` or `seed` is not usable, or the disk refuses.
+        If a number or a name is not usable, a process dies, or the disk refuses.
     """
+    _refuse_numbers(cases, seed, workers, centers)
+    population_of(0, population)
+    _refuse_others(Path(folder), {f"sub-{n + 1:04d}" for n in range(cases)})
+    centers = max(centers, 2) if vendor == "both" else centers
+    with staged_folder(folder) as stage:
+        common = {"grid": grid, "perfusion": perfusion, "population": population, "modality": modality}
+        tasks = []
+        for n in range(cases):
+            own = cohort_seed(seed, n)
+            where = dict(zip(("vendor", "center"), _place(own, vendor, centers), strict=True))
+            tasks.append(_Task(stage, f"sub-{n + 1:04d}", own, common | where))
+        rows = _simulate_all(tasks, min(workers or available_threads(), cases), progress)
+        write_text(stage / "participants.tsv", _table(rows))
+        write_text(stage / "dataset_description.json", to_json(_description(cases, seed, population)))
+        names = sorted(path.relative_to(stage) for path in stage.rglob("*") if path.is_file())
+    files = [str(Path(folder) / name) for name in names]
+    return {"folder": str(folder), "cases": cases, "participants": rows, "files": files}
+
+
+def _refuse_numbers(cases: int, seed: int, workers: int, centers: int) -> None:
     if cases < 1:
         raise StrokeError(f"--cases {cases}: at least 1 patient is needed.")
     if seed < 0:
         raise StrokeError(f"--seed {seed}: a whole number from 0 on is needed.")
-    _refuse_others(Path(folder), {f"sub-{n + 1:04d}" for n in range(cases)})
-    rows = []
-    with staged_folder(folder) as stage:
-        for n in range(cases):
-            name = f"sub-{n + 1:04d}"
-            step = part(progress, n / cases, (n + 1) / cases)
-            patient = simulate_patient(
-                cohort_seed(seed, n), grid=grid, perfusion=perfusion, progress=part(step, 0.0, 0.8)
-            )
-            write_patient(stage, name, patient)
-            step(1.0, f"{name} written")
-            rows.append({"participant_id": name, **patient.facts})
-        write_text(stage / "participants.tsv", _table(rows))
-        write_text(stage / "dataset_description.json", _json(_description(cases, seed)))
-        names = sorted(path.relative_to(stage) for path in stage.rglob("*") if path.is_file())
-    files = [str(Path(folder) / name) for name in names]
-    return {"folder": str(folder), "cases": cases, "participants": rows, "files": files}
+    if workers < 0:
+        raise StrokeError(f"--workers {workers}: a whole number from 0 on is needed (0: one for each core).")
+    if centers < 1:
+        raise StrokeError(f"--centers {centers}: at least 1 centre is needed.")
 
 
 def _refuse_others(folder: Path, names: set[str]) -> None:
@@ -97,54 +130,61 @@ def cohort_seed(seed: int, n: int) -> int:
     return seed * 1_000_003 + n
 
 
-def write_patient(root: Path, name: str, patient: SimulatedPatient) -> None:
-    """Write one patient's files below ``root``, which exists.
-
-    Parameters
-    ----------
-    root : pathlib.Path
-        The cohort folder.
-    name : str
-        As ``sub-0001``.
-    patient : SimulatedPatient
-        What to write.
-    """
-    first, second = f"{name}/ses-01", f"{name}/ses-02"
-    sidecars = _sidecars(patient)
-    for image in ("b0", "dwi", "adc", "pwi"):
-        if image in patient.volumes:
-            _write(root / f"raw_data/{first}/{name}_ses-01_{image}.nii.gz", patient.volumes[image], np.int16)
-            write_text(root / f"raw_data/{first}/{name}_ses-01_{image}.json", _json(sidecars[image]))
-    _write(root / f"raw_data/{second}/{name}_ses-02_flair.nii.gz", patient.volumes["flair"], np.int16)
-    write_text(root / f"raw_data/{second}/{name}_ses-02_flair.json", _json(sidecars["flair"]))
-    _write(root / f"derivatives/{first}/{name}_ses-01_core-msk.nii.gz", patient.truth["core"], np.uint8)
-    _write(root / f"derivatives/{second}/{name}_ses-02_lesion-msk.nii.gz", patient.truth["infarct"], np.uint8)
-    for key in _MAPS:
-        _write(root / f"derivatives/{name}/truth/{name}_{key}.nii.gz", patient.truth[key], np.float32)
-    for key in (*_MASKS, "tissue"):
-        _write(root / f"derivatives/{name}/truth/{name}_{key}.nii.gz", patient.truth[key], np.uint8)
-    curve = "time_s\taif_mmol_per_L\n" + "".join(
-        f"{t:.3f}\t{c:.6f}\n" for t, c in zip(patient.times, patient.true_aif, strict=True)
-    )
-    write_text(root / f"derivatives/{name}/truth/{name}_aif.tsv", curve)
-    write_text(root / f"derivatives/{name}/truth/{name}_volumes.json", _json(patient.facts["ml"]))
+def _place(seed: int, vendor: str, centers: int) -> tuple[str, str]:
+    """Return vendor and centre of one patient, who comes to any centre with equal chance."""
+    number = int(stream(seed, "population").integers(1_000_000)) % centers
+    own = "AB"[number % 2] if vendor == "both" else vendor
+    return own, "simulated" if centers == 1 else f"simulated-{number + 1}"
 
 
-def _write(path: Path, volume: Any, dtype: type) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_image(path, volume, dtype)
+def _simulate_all(tasks: list[_Task], workers: int, progress: Progress) -> list[dict[str, Any]]:
+    """Simulate and write all patients; return their rows, in order."""
+    if workers > 1:
+        return _side_by_side(tasks, workers, progress)
+    rows = []
+    for n, task in enumerate(tasks):
+        step = part(progress, n / len(tasks), (n + 1) / len(tasks))
+        rows.append(_write_one(task, part(step, 0.0, 0.8)))
+        step(1.0, f"{task.name} written")
+    return rows
 
 
-def _sidecars(patient: SimulatedPatient) -> dict[str, dict[str, Any]]:
-    s = patient.scanner
-    common = {"Modality": "MR", "Manufacturer": "simulated, vendor A", "MagneticFieldStrength": 3, "Simulated": True}
-    return {
-        "b0": common | {"EchoTime": s.dwi_echo, "DiffusionBValue": 0},
-        "dwi": common | {"EchoTime": s.dwi_echo, "DiffusionBValue": s.b_value},
-        "adc": common | {"Units": "10^-6 mm^2/s"},
-        "pwi": common | {"RepetitionTime": s.interval, "EchoTime": s.pwi_echo},
-        "flair": common | {"EchoTime": 0.12, "RepetitionTime": 9.0, "InversionTime": 2.5},
-    }
+def _side_by_side(tasks: list[_Task], workers: int, progress: Progress) -> list[dict[str, Any]]:
+    before = set(multiprocessing.active_children())
+    # Started afresh: a forked copy of a process with threads (torch, ITK) can hang.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts)
+    rows: dict[int, dict[str, Any]] = {}
+    try:
+        running = {pool.submit(_write_one, task): n for n, task in enumerate(tasks)}
+        progress(0.0, f"{workers} processes started")
+        for future in as_completed(running):
+            rows[running.pop(future)] = future.result()
+            progress(len(rows) / len(tasks), f"{len(rows)} of {len(tasks)} patients written")
+    except BrokenProcessPool as error:
+        raise StrokeError(
+            f"one of {workers} processes was ended from outside (memory?); try fewer with --workers."
+        ) from error
+    finally:
+        # Whoever cancels does not wait for patients that are half simulated.
+        pool.shutdown(wait=len(rows) == len(tasks), cancel_futures=True)
+        for child in set(multiprocessing.active_children()) - before:
+            child.terminate()
+            child.join()
+    return [rows[n] for n in range(len(tasks))]
+
+
+def _leave_interrupts() -> None:
+    """Let the parent alone answer Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _write_one(task: _Task, progress: Progress = silent) -> dict[str, Any]:
+    """Simulate and write one patient; return the row of participants.tsv."""
+    patient = simulate_patient(task.seed, progress=progress, **task.options)
+    write_patient(task.stage, task.name, patient)
+    facts = patient.facts
+    return {"participant_id": task.name, **facts}
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
@@ -154,17 +194,13 @@ def _table(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _description(cases: int, seed: int) -> dict[str, Any]:
+def _description(cases: int, seed: int, population: str) -> dict[str, Any]:
     from .. import __version__
 
     return {
-        "Name": f"SIMULATED stroke patients (n = {cases}, seed {seed}): no person was imaged",
+        "Name": f"SIMULATED stroke patients (n = {cases}, seed {seed}, population {population}): no person was imaged",
         "BIDSVersion": "1.9.0",
         "DatasetType": "raw",
         "GeneratedBy": [{"Name": "StrokePredictLib.phantom", "Version": __version__}],
         "Simulated": True,
     }
-
-
-def _json(value: dict[str, Any]) -> str:
-    return json.dumps(value, indent=2) + "\n"

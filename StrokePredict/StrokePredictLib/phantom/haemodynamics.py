@@ -16,7 +16,11 @@ GREY_CBV, WHITE_CBV = 4.0, 2.0
 #: Haematocrit factor (1 − large-vessel)/(1 − small-vessel) and density (g/mL) that curves are scaled with.
 KH, RHO = 0.73, 1.05
 #: Seconds from the arterial input to the border of the tissue behind an occlusion at full severity.
-FULL_DELAY_S = 16.0
+FULL_DELAY_S = 20.0
+#: Share of its flow that a chronic white-matter lesion, and of flow and volume that an old infarct, has lost (assumed).
+CHRONIC_LOSS, SCAR_LOSS = 0.3, 0.85
+#: Mean and SD of the logarithm of the change of severity by 24 h where nothing reopened (assumed).
+LATE_DRIFT = (0.08, 0.14)
 
 
 @dataclass(frozen=True)
@@ -75,9 +79,10 @@ def perfuse(seed: int, anatomy: Anatomy, occlusion: Occlusion, severity: np.ndar
     level = np.exp(rng.normal(0, 0.07))
     own = 1.0 + 0.06 * smooth_field(rng, anatomy.mni, 14.0)
     share = flow_share(severity)
-    cbf = level * own * share * (GREY_CBF * anatomy.grey + WHITE_CBF * anatomy.white)
+    grey, white = _living(anatomy)
+    cbf = level * own * share * (GREY_CBF * grey + WHITE_CBF * (white - CHRONIC_LOSS * anatomy.wm_lesion))
     own = 1.0 + 0.05 * smooth_field(rng, anatomy.mni, 18.0)
-    cbv = own * volume_share(severity) * (GREY_CBV * anatomy.grey + WHITE_CBV * anatomy.white)
+    cbv = own * volume_share(severity) * (GREY_CBV * grey + WHITE_CBV * white)
     tissue = (anatomy.grey + anatomy.white) > 0.02
     mtt = np.where(tissue, np.clip(60.0 * cbv / np.maximum(cbf, 1e-3), 1.5, 40.0), 0.0)
     # The cap on MTT moves the volume, so that flow, volume and transit time always agree.
@@ -85,6 +90,36 @@ def perfuse(seed: int, anatomy: Anatomy, occlusion: Occlusion, severity: np.ndar
     delay = _healthy_delay(rng, anatomy) + FULL_DELAY_S * severity**2.2
     fields = (np.where(tissue, cbf, 0.0), cbv, mtt, np.where(tissue, delay, 0.0), severity, share)
     return Perfusion(*(field.astype(np.float32) for field in fields))
+
+
+def _living(anatomy: Anatomy) -> tuple[np.ndarray, np.ndarray]:
+    """Return fractions of grey and white matter less what an old infarct has left of them without vessels."""
+    scar = anatomy.old_infarct / np.maximum(anatomy.grey + anatomy.white, 1e-3)
+    left = 1.0 - SCAR_LOSS * np.clip(scar, 0, 1)
+    return anatomy.grey * left, anatomy.white * left
+
+
+def severity_after(seed: int, severity: np.ndarray, fed_again: np.ndarray) -> np.ndarray:
+    """Return the fall of perfusion pressure at 24 h.
+
+    Where flow came back a trace of delay stays. Elsewhere collaterals have opened a little, or failed: the patient's
+    luck. Luxury perfusion is not simulated.
+
+    Parameters
+    ----------
+    seed : int
+        The patient.
+    severity : numpy.ndarray
+        ``(n,)`` at baseline.
+    fed_again : numpy.ndarray
+        ``(n,)`` bool, from `fate.decide_fate`.
+    """
+    return np.where(fed_again, 0.25 * severity, np.clip(severity * late_drift(seed), 0, 1)).astype(np.float32)
+
+
+def late_drift(seed: int) -> float:
+    """Return the factor by which severity changes over a day where nothing reopens: above 1, collaterals fail."""
+    return float(np.exp(stream(seed, "late").normal(*LATE_DRIFT)))
 
 
 def _healthy_delay(rng: np.random.Generator, anatomy: Anatomy) -> np.ndarray:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..errors import StrokeError
 from ..progress import Progress, silent
 from .cohort import write_cohort
+from .protocols import scanner
 
 
 def run(
@@ -17,6 +17,9 @@ def run(
     seed: int = 0,
     modality: str = "MR",
     vendor: str = "A",
+    population: str = "lvo",
+    centers: int = 1,
+    workers: int = 1,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Write a simulated cohort to a folder.
@@ -27,8 +30,16 @@ def run(
         The cohort folder.
     cases, seed : int
         How many patients, and where their randomness starts.
-    modality, vendor : str
-        "MR" and "A" only, so far.
+    modality : {"MR", "CT"}
+        What is imaged first.
+    vendor : {"A", "B", "both"}
+        Whose scanners.
+    population : str
+        One of `populations.NAMES`.
+    centers : int
+        Among how many hospitals the patients are spread.
+    workers : int
+        Processes side by side; 0: as many as there are cores.
     progress : Progress
         Told how far it is.
 
@@ -42,8 +53,9 @@ def run(
     StrokeError
         For what is not simulated, bad numbers, and a disk that refuses.
     """
-    if modality.upper() != "MR":
-        raise StrokeError(f"--modality {modality}: not yet simulated; choose MR.")
-    if vendor.upper() != "A":
-        raise StrokeError(f"--vendor {vendor}: not yet simulated; choose A.")
-    return write_cohort(output, cases, seed, progress=progress)
+    vendor = vendor if vendor == "both" else vendor.upper()
+    scanner(modality, "A" if vendor == "both" else vendor)
+    return write_cohort(
+        output, cases, seed, modality=modality.upper(), vendor=vendor, population=population, centers=centers,
+        workers=workers, progress=progress,
+    )  # fmt: skip

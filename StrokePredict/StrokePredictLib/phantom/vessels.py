@@ -53,8 +53,8 @@ PAIRED_SINUSES = {
     ),
     "internal cerebral": ([(2, -4, 14), (3, -22, 13), (1, -38, 6)], 1.0, 1.2),
 }
-#: What lies behind an occlusion at each site; the anterior cerebral artery behind the carotid fills from the other side.
-#: Emboli and cerebellar branches are too small to be drawn.
+#: What lies behind an occlusion at each site; behind the carotid the anterior cerebral artery fills from the other
+#: side. Emboli and cerebellar branches are too small to be drawn.
 BEHIND = {
     "ICA": ("M1 proximal", "M1 distal", "M2 superior", "M3 superior", "M2 inferior", "M3 inferior"),
     "M1 proximal": ("M1 distal", "M2 superior", "M3 superior", "M2 inferior", "M3 inferior"),

@@ -85,6 +85,21 @@ def test_territories_of_the_divisions():
     assert depth("M2 inferior", [ANGULAR])[0] > 3 > 0 > depth("M2 inferior", [BROCA])[0]
 
 
+def test_the_posterior_artery_feeds_what_the_middle_one_does_not():
+    calcarine, lingual = (9, -84, 4), (12, -66, -4)
+    assert np.all(depth("PCA", [calcarine, lingual]) > 3)
+    assert np.all(depth("PCA", [INSULA, ROLANDIC, PUTAMEN, MESIAL_FRONTAL, CEREBELLUM, ANGULAR]) < 0)
+    assert depth("cerebellar", [(28, -66, -46)])[0] > 3
+    assert np.all(depth("cerebellar", [OCCIPITAL, INSULA, (28, -30, -46), (28, -66, -10)]) < 0)
+
+
+def test_a_carotid_without_help_from_the_other_side_takes_the_medial_lobe_too():
+    points = np.array([MESIAL_FRONTAL], dtype=float)
+    with_help, alone = (Occlusion("right", "ICA", 30.0, with_anterior=alone) for alone in (False, True))
+    assert territory_depth(with_help, points)[0] < 0 < territory_depth(alone, points)[0]
+    assert depth("ICA", [PUTAMEN])[0] > 3
+
+
 def test_territory_is_one_sided():
     left = [(-x, y, z) for x, y, z in (INSULA, ROLANDIC)]
     assert np.all(depth("M1 proximal", left) < 0)

@@ -51,7 +51,8 @@ def test_dwi_shows_the_core_and_flair_the_infarct(quiet):
 def test_series_is_s0_exp_minus_te_k_c(quiet):
     """−ln(S/S0)/(TE·k) in voxels of tissue alone equals CBF/6000·ρ/kH·(AIF ⊗ exp(−t/MTT))(t − delay)."""
     series, truth = quiet.volumes["pwi"].array, {k: v.array for k, v in quiet.truth.items()}
-    vessel = truth["artery_fraction"] + truth["vein_fraction"] + truth["late_artery"]
+    tubes = quiet.tissue.vessels
+    vessel = quiet.tissue.anatomy.on_grid(tubes.artery + tubes.late_artery + tubes.clot + tubes.vein)
     places = np.argwhere((truth["gm"] > 0.9) & (vessel == 0) & (truth["cbf"] > 10))
     rng = np.random.default_rng(1)
     starved = np.argwhere((truth["gm"] > 0.6) & (truth["tmax_ref"] > 6) & (vessel == 0))

@@ -29,7 +29,8 @@ def test_same_seed_same_bits(small_grid):
 
 def test_without_perfusion_all_else_is_the_same(small_grid):
     whole, quick = simulate_patient(3, grid=small_grid), simulate_patient(3, grid=small_grid, perfusion=False)
-    assert set(whole.volumes) - set(quick.volumes) == {"pwi"}
+    assert set(whole.volumes) - set(quick.volumes) <= {"pwi", "pwi_24h"}
+    assert "pwi" in whole.volumes
     assert whole.facts == quick.facts
     for name in quick.volumes:
         assert np.array_equal(whole.volumes[name].array, quick.volumes[name].array), name
@@ -41,7 +42,7 @@ def test_seeds_differ(several):
     stacks = np.stack([p.truth["gm"].array for p in several[:4]])
     assert all(not np.array_equal(stacks[0], other) for other in stacks[1:])
     assert {p.facts["side"] for p in several} == {"left", "right"}
-    assert len({p.facts["occlusion"] for p in several}) == 4
+    assert len({p.facts["occlusion"] for p in several}) >= 4
     assert len({p.facts["onset_to_imaging_min"] for p in several}) > 15
 
 
@@ -80,7 +81,7 @@ def test_penumbra_dilates_and_core_collapses(several):
 def test_first_patient_is_typical(patient):
     ml = patient.facts["ml"]
     assert 20 <= ml["core"] <= 40
-    assert 80 <= ml["tmax_over_6"] <= 130
+    assert 80 <= ml["tmax_over_6"] <= 145
     assert ml["tmax_over_6"] >= 1.8 * ml["core"]
     assert ml["core"] < ml["infarct_reperfused"] < ml["infarct"] < ml["infarct_not_reperfused"]
     voxel_ml = 1.8 * 1.8 * 6.0 / 1000
@@ -100,11 +101,12 @@ def test_volumes_over_patients_are_those_of_large_vessel_occlusions(several):
     lasting = np.array([p.facts["ml"]["infarct_not_reperfused"] for p in several])
     brain = np.array([p.facts["ml"]["brain"] for p in several])
     assert 10 <= np.median(core) <= 45
-    assert core.max() < 160
-    assert 60 <= np.median(slow) <= 130
-    assert slow.max() < 260
+    assert core.max() < 250
+    # within the quartiles of Yu et al. 2020, Table 1
+    assert 67 <= np.median(slow) <= 168
+    assert slow.max() < 420  # less than a third of the brain
     assert np.mean(slow - core >= 15) >= 0.7
-    assert np.all(lasting <= 1.15 * slow + 5)
+    assert np.mean(lasting <= 1.15 * slow + 5) >= 0.9  # collaterals may fail later
     assert np.all((brain > 1250) & (brain < 2050))
 
 
@@ -112,13 +114,15 @@ def test_deficit_follows_volume_and_facts_are_plausible(several):
     facts = [p.facts for p in several]
     nihss = np.array([f["nihss"] for f in facts])
     slow = np.array([f["ml"]["tmax_over_6"] for f in facts])
-    assert np.corrcoef(nihss, slow)[0, 1] > 0.6
+    assert np.corrcoef(nihss, slow)[0, 1] > 0.5
     assert nihss.min() >= 1
     assert nihss.max() <= 42
     for f in facts:
-        assert 90 <= f["onset_to_imaging_min"] <= 900
-        assert f["reperfusion_debs"] == ("yes" if f["mtici"] in ("2b", "2c", "3") else "no")
-        assert (f["imaging_to_reperfusion_min"] is None) == (f["mtici"] == "0")
+        assert (f["onset_to_imaging_min"] is None) == (f["onset_known"] == "no")
+        assert 40 <= (f["onset_to_imaging_min"] or 100) <= 1100
+        if f["mtici"] is not None:
+            assert f["reperfusion_debs"] == ("yes" if f["mtici"] in ("2b", "2c", "3") else "no")
+        assert (f["imaging_to_reperfusion_min"] is None) == (f["mtici"] in ("0", None))
         rate = f["reperfusion_rate"]
         expected = "unknown" if rate is None else "minimal" if rate <= 20 else "major" if rate >= 80 else "partial"
         assert f["reperfusion_yu"] == expected
