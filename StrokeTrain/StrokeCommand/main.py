@@ -133,11 +133,17 @@ def phantom(
     cases: Annotated[int, typer.Option(min=1, help="How many patients.")] = 1,
     seed: Annotated[int, typer.Option(help="Same seed, same files.")] = 0,
     modality: Annotated[str, typer.Option(help="MR or CT.")] = "MR",
-    vendor: Annotated[str, typer.Option(help="A or B.")] = "A",
+    vendor: Annotated[str, typer.Option(help="A, B or both.")] = "A",
+    population: Annotated[str, typer.Option(help="lvo, yu2020, debs2021 or dwi.")] = "lvo",
+    centers: Annotated[int, typer.Option(min=1, help="Among how many hospitals.")] = 1,
+    workers: Annotated[int, typer.Option(min=0, help="Processes side by side; 0: one for each core.")] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Simulate a cohort with its truth."""
-    _job("phantom", "Simulating", as_json, output=output, cases=cases, seed=seed, modality=modality, vendor=vendor)
+    _job(
+        "phantom", "Simulating", as_json, output=output, cases=cases, seed=seed, modality=modality, vendor=vendor,
+        population=population, centers=centers, workers=workers,
+    )  # fmt: skip
 
 
 @app.command()
