@@ -51,7 +51,7 @@ print(json.dumps({"own": round(most["RssAnon"], 1), "with_mapped_files": round(m
 """
 
 
-def run(repeats: int = 7, recipes: Sequence[str] = RECIPES, memory: Sequence[int] = (50, 500)) -> dict[str, Any]:
+def run(repeats: int = 5, recipes: Sequence[str] = RECIPES, memory: Sequence[int] = (50, 500)) -> dict[str, Any]:
     """Measure.
 
     Parameters

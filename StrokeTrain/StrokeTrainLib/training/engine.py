@@ -69,7 +69,9 @@ class FoldTraining:
         self.network = distributed(self.parts.network)
         self.trainer = Engine(self._step)
         self.figures: dict[str, float] = {}
-        self.totals = torch.zeros(2, dtype=torch.float64, device=self.device)
+        # Apple's GPUs know no double precision.
+        precise = torch.float32 if self.device.type == "mps" else torch.float64
+        self.totals = torch.zeros(2, dtype=precise, device=self.device)
         self.pending: list[tuple[torch.Tensor, list[str]]] = []
         self.early = None
         if self.rules.patience is not None and self.rules.validate:
@@ -181,7 +183,8 @@ class FoldTraining:
             self.parts.per_iteration.step()
         loss = loss.detach()
         count = len(batch.ids) if batch.share > 0 else 0
-        self.totals += torch.stack([loss.double() * count, torch.full_like(loss, count, dtype=torch.float64)])
+        self.totals[0] += loss * count
+        self.totals[1] += count
         self.pending.append((loss, batch.ids))
 
     def _precision(self) -> contextlib.AbstractContextManager:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from .status import Log, Status
 from .stop import stoppable
 from .telling import OnEpoch, Teller, unheard
 
+#: What a disk may say that is no fault of ours.
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 #: Share of a run's progress that preparing the cohort takes.
 PREPARING = 0.1
 
@@ -173,7 +176,7 @@ def _told(status: Status, log: Log, folder: RunFolder) -> Iterator[None]:
             log("stopped")
         raise
     except BaseException as error:
-        told = explain(error, folder.path) if isinstance(error, OSError) and error.errno else error
+        told = explain(error, folder.path) if isinstance(error, OSError) and error.errno in _DISK else error
         words = " ".join(str(told).split())
         status.last(state="failed", message=words)
         with contextlib.suppress(OSError):
