@@ -65,11 +65,10 @@ def show_layout(patient: PatientNode | None) -> None:
     """Switch to the stroke layout and put a patient's images into its views."""
     slicer = slicer_package()
     manager = slicer.app.layoutManager()
-    node = patient.scene.GetFirstNodeByClass("vtkMRMLLayoutNode") if patient is not None else None
-    if node is None:
+    if slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode") is None:
         manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
-        node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
-    if node is not None and not node.IsLayoutDescription(LAYOUT):
+    node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+    if not node.IsLayoutDescription(LAYOUT):
         node.AddLayoutDescription(LAYOUT, layout_description())
     manager.setLayout(LAYOUT)
     if patient is not None:
@@ -80,8 +79,9 @@ def show_images(patient: PatientNode) -> None:
     """Put a patient's images into the views, each placed through the lesion."""
     nodes = patient.images() | {"probability": next(iter(patient.probabilities().values()), None)}
     nodes = {role: node for role, node in nodes.items() if node is not None and not node.IsA("vtkMRMLSequenceNode")}
+    nodes = {role: node for role, node in nodes.items() if node.GetImageData() is not None}
     if not nodes:
-        return
+        return  # nothing to see; the job says what is wrong with them
     first = next(iter(nodes.values()))
     reference = volume_of(nodes.get("dwi", first))
     masks = masks_of(patient, reference, only=_LESIONS)

@@ -1,4 +1,4 @@
-"""The two module files, on stand-ins for what only Slicer's desktop has: their metadata and their panel's parts."""
+"""The panels that are still small, on stand-ins for what only Slicer's desktop has; the rest is in Testing/Slicer."""
 
 import importlib.util
 import re
@@ -12,7 +12,7 @@ import pytest
 from StrokePredictLib import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = ("StrokePredict", "StrokeTrain")
+MODULES = ("StrokeTrain",)
 
 
 class Base:
@@ -62,18 +62,6 @@ def load(monkeypatch):
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_metadata(load, name):
-    parent = types.SimpleNamespace()
-    getattr(load(name), name)(parent)
-    assert parent.categories == ["Neuroimaging"]
-    assert parent.dependencies == ([] if name == "StrokePredict" else ["StrokePredict"])
-    assert parent.title
-    assert parent.contributors
-    assert "NOT FOR CLINICAL USE" in parent.helpText
-    assert parent.acknowledgementText
-
-
-@pytest.mark.parametrize("name", MODULES)
 def test_panel_shows_the_version(load, monkeypatch, name):
     """Every widget that the code names stands in the .ui file, and the version label is set."""
     panel = ElementTree.parse(ROOT / name / "Resources" / "UI" / f"{name}.ui")
@@ -91,7 +79,7 @@ def test_panel_shows_the_version(load, monkeypatch, name):
     assert __version__ in ui.versionLabel.text
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", ("StrokePredict", "StrokeTrain"))
 def test_panel_warns(name):
     panel = ElementTree.parse(ROOT / name / "Resources" / "UI" / f"{name}.ui")
-    assert "NOT FOR CLINICAL USE" in [element.text for element in panel.iter("string")]
+    assert any("NOT FOR CLINICAL USE" in (element.text or "") for element in panel.iter("string"))

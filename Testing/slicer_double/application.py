@@ -48,13 +48,17 @@ class LayoutManager:
         return node.GetViewArrangement() if node is not None else 0
 
     def _node(self) -> Any:
+        """Return the layout node with Slicer's usual layouts, as its own manager keeps one."""
+        import slicer
+
+        if self._scene.GetFirstNodeByClass("vtkMRMLLayoutNode") is None:
+            logic = slicer.vtkMRMLLayoutLogic()
+            logic.SetMRMLScene(self._scene)
+            logic.SetMRMLScene(None)
         return self._scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
 
     def setLayout(self, number: int) -> None:
-        import slicer
-
-        node = self._node() or self._scene.AddNode(slicer.vtkMRMLLayoutNode())
-        node.SetViewArrangement(number)
+        self._node().SetViewArrangement(number)
 
     def sliceViewNames(self) -> list[str]:
         nodes = self._scene.GetNodesByClass("vtkMRMLSliceNode")

@@ -243,7 +243,7 @@ class qMRMLSegmentsTableView(QWidget):
 
     def setSelectedSegmentIDs(self, identities: list[str]) -> None:
         self._list.clearSelection()
-        for row in range(self._list.rowCount()):
+        for row in range(self._list.rowCount):
             if self.segmentIDForRow(row) in identities:
                 self._list.selectRow(row)
 

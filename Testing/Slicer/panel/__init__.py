@@ -1,0 +1,1 @@
+"""Tests of the panels; see `run_in_slicer`."""
