@@ -79,7 +79,7 @@ def test_panel_shows_the_version(load, monkeypatch, name):
     assert __version__ in ui.versionLabel.text
 
 
-@pytest.mark.parametrize("name", ("StrokePredict", "StrokeTrain"))
+@pytest.mark.parametrize("name", ["StrokePredict", "StrokeTrain"])
 def test_panel_warns(name):
     panel = ElementTree.parse(ROOT / name / "Resources" / "UI" / f"{name}.ui")
     assert any("NOT FOR CLINICAL USE" in (element.text or "") for element in panel.iter("string"))
