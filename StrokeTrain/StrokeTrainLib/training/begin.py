@@ -124,9 +124,21 @@ def _split(
         locked=recipe.split.locked, calibration=recipe.split.calibration, train_only=known,
     )  # fmt: skip
     said = check_classes(splits, {name: volume > 0 for name, volume in volumes.items()})
+    if recipe.training.part == "validation":
+        _require_lesions(splits, volumes)
     if known:
         said.append(f"{len(known)} patients are for training only: the model to start from knows them.")
     return splits, said
+
+
+def _require_lesions(splits: Splits, volumes: Mapping[str, float]) -> None:
+    """Raise `StrokeError` where fine-tuning would learn from a validation part without any lesion."""
+    for number, fold in enumerate(splits.folds, 1):
+        if not any(volumes[name] > 0 for name in fold.validation):
+            raise StrokeError(
+                f"fold {number}: none of the {len(fold.validation)} patients of the validation part, from which this "
+                "recipe learns, has a lesion; choose another seed or more patients."
+            )
 
 
 def _facts(
@@ -145,6 +157,7 @@ def _facts(
         folder = str(initial.folder.absolute())
         init = {"name": initial.card.name, "folder": folder, "sha256": initial.sha256}
         init["patient_hashes"] = initial.card.training.patient_hashes
+        init["demonstration"] = initial.card.demonstration
     return {
         "begun": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "data": str(Path(options.data).absolute()),

@@ -27,6 +27,7 @@ SIMULATED_USE = (
     "Shows the way from a cohort to a model. Trained on simulated patients only: it knows nothing of real ones, of "
     "haemorrhage or of artefacts."
 )
+HALF_SIMULATED_USE = "For research. Began as a model trained on simulated patients, and was trained further on others."
 
 
 def network_with(plan: Plan, weights: Mapping[str, torch.Tensor]) -> nn.Module:
@@ -68,24 +69,31 @@ def write_model(
     names = [WEIGHTS] if len(folds) == 1 else [f"models/fold-{fold}.safetensors" for fold in folds]
     names_seen = sorted({name for fold in folds for part in plan.parts(fold) for name in part})
     known = hashes([plan.patients[name] for name in names_seen], plan.facts["salt"])
+    init = plan.facts["init"] or {}
     card = to_card(
         plan.recipe,
         data=_in_words(plan, folds, len(names_seen)),
-        simulated=plan.facts["simulated"],
+        simulated=plan.facts["simulated"] or bool(init.get("demonstration")),
         patients=len(names_seen),
         salt=plan.facts["salt"],
-        patient_hashes=sorted(set(known) | set((plan.facts["init"] or {}).get("patient_hashes", []))),
+        patient_hashes=sorted(set(known) | set(init.get("patient_hashes", []))),
         seed=plan.facts["seed"],
         scores=scores,
         weights=names,
         calibration=calibration,
         label_above=label_above,
-        intended_use=SIMULATED_USE if plan.facts["simulated"] else INTENDED_USE,
+        intended_use=_use(plan),
     )
     networks = [network_with(plan, state) for state in weights]
     with staged_folder(folder, owns=("models/*.safetensors",)) as stage:
         write_bundle(stage, networks, card, VERSION, "First version.")
     return open_bundle(folder)
+
+
+def _use(plan: Plan) -> str:
+    if plan.facts["simulated"]:
+        return SIMULATED_USE
+    return HALF_SIMULATED_USE if (plan.facts["init"] or {}).get("demonstration") else INTENDED_USE
 
 
 def _in_words(plan: Plan, folds: Sequence[int], count: int) -> str:

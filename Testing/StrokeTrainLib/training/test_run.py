@@ -257,7 +257,7 @@ def test_one_class_only_and_nobody_left_are_told(options, tmp_path):
 
 def test_fine_tuning_starts_from_the_weights_and_keeps_who_was_seen_out_of_tests(run, options, tmp_path):
     folder, _, _ = run
-    cohort = write_cohort(tmp_path / "cohort", 12)
+    cohort = write_cohort(tmp_path / "cohort", 12, simulated=False)
     recipe = small_recipe(optimiser__rate="1e-12", optimiser__l2="0", training__epochs="1", split__calibration="0")
     mine = Options(data=cohort, cache=options.cache, init=str(folder / "bundle"), threads=1, device="cpu")
     tuned = train(recipe, tmp_path / "run", mine)
@@ -274,6 +274,7 @@ def test_fine_tuning_starts_from_the_weights_and_keeps_who_was_seen_out_of_tests
     for fold in Splits.load(tmp_path / "run" / "splits.json").folds:
         assert not known & {*fold.test, *fold.validation}
     assert "starting from the model 'debs2021-early'" in after.training.data
+    assert after.demonstration  # what began on simulated patients goes on saying so
     assert any("the model to start from knows them" in note for note in tuned["notes"])
 
 
@@ -286,3 +287,20 @@ def test_a_model_of_another_network_is_no_start(options, tmp_path):
     assert "trains 'debs2021' (channels=5, dropout=0.5, fusion=early)" in str(caught.value)
     with pytest.raises(StrokeError, match="starts from a trained model; name it with --init"):
         train(small_recipe("alis2020-fine-tune"), tmp_path / "run", Options(data=options.data, cache=options.cache))
+
+
+def test_fine_tuning_learns_from_the_validation_part_which_must_have_lesions(options, tmp_path):
+    bundle = write_test_bundle(tmp_path / "model", "alis2020")
+    # Without strata the same patients are dealt in the same way, whatever their lesions.
+    same = {"target": "final-infarct", "split__calibration": "0", "split__stratify": "[]"}
+    recipe = small_recipe("alis2020-fine-tune", **same)
+    mine = Options(data=options.data, cache=options.cache, init=str(bundle), threads=1, device="cpu")
+    train(recipe, tmp_path / "run", mine)
+    splits = Splits.load(tmp_path / "run" / "splits.json")
+    training = open_bundle(tmp_path / "run" / "bundle").card.training
+    assert training.patients == len({name for fold in splits.folds for name in fold.validation})
+    tested = {name for fold in splits.folds for name in fold.validation}
+    cohort = write_cohort(tmp_path / "cohort", 8, lesion=lambda number: f"sub-{number + 1:04d}" not in tested)
+    mine = Options(data=cohort, cache=options.cache, init=str(bundle), threads=1, device="cpu")
+    with pytest.raises(StrokeError, match="from which this recipe learns, has a lesion"):
+        train(recipe, tmp_path / "other", mine)
