@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import SimpleITK
 
 from .errors import StrokeError
 from .io.images import to_itk
@@ -58,6 +57,8 @@ def write_uncompressed(path: Path, volume: Volume) -> None:
     StrokeError
         If the disk refuses.
     """
+    import SimpleITK  # not before it is needed: Slicer's panel opens without waiting for it
+
     array = volume.array.astype(np.uint8 if volume.array.dtype == bool else np.float32, copy=False)
     temporary = path.with_name(f"unfinished-{path.name}")
     try:

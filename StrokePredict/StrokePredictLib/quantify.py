@@ -13,14 +13,12 @@ from .errors import StrokeError
 from .perfusion.ratio import ct_core, relative_cbf
 from .perfusion.scaling import RATIO_BIAS
 from .preprocess.midline import Midline, midline_of, side_of
-from .thresholds import ADC_CORE, TMAX_HYPOPERFUSED, TMAX_LEVELS, adc_core, hypoperfused, penumbra, volume_ml
+from .thresholds import ADC_CORE, RCBF_CORE, TMAX_HYPOPERFUSED, TMAX_LEVELS, adc_core, hypoperfused, penumbra, volume_ml
 from .volume import Volume
 
 #: Core is compact: readers drop less of it than of hypoperfusion.
 CORE_CLEANING = CleaningOptions(dwi_above=1.0, csf_adc=None, smallest_island_ml=0.3, far_island_ml=None)
 TMAX_CLEANING = CleaningOptions(smallest_island_ml=3.0)
-#: Core on CT perfusion: CBF below this share of normal tissue's, inside Tmax > 6 s (Campbell 2011).
-RCBF_CORE = 0.30
 #: Volumes that rest on a perfusion series, and so on its quality.
 _PERFUSION_KEYS = ("hypoperfused_tmax", "penumbra", "core_cbf", *(f"tmax_gt_{level:g}" for level in TMAX_LEVELS))
 

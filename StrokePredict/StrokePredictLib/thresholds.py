@@ -10,6 +10,8 @@ from .volume import Volume
 ADC_CORE = 620.0
 #: Hypoperfused tissue at risk: Tmax above this, in s (Olivot 2009; DEFUSE 3).
 TMAX_HYPOPERFUSED = 6.0
+#: Core on CT perfusion: CBF below this share of normal tissue's, inside Tmax > 6 s (Campbell 2011).
+RCBF_CORE = 0.30
 #: Further limits that readers quote, in s.
 TMAX_LEVELS = (4.0, 6.0, 8.0, 10.0)
 

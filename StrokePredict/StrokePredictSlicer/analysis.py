@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import SimpleITK
 
 from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.io.images import to_itk
@@ -289,6 +288,8 @@ def _limits(patient: PatientNode) -> dict[str, Any] | None:
 
 def _put_series(job: JobFolder, role: str, node: Any) -> str:
     """Write a sequence node for the job, and its times beside it where it has any."""
+    import SimpleITK
+
     volume, times = series_of(node)
     path = job.path / f"{role}.nrrd"
     SimpleITK.WriteImage(to_itk(volume), str(path), useCompression=False)

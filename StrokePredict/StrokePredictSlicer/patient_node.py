@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from StrokePredictLib.case import ClinicalFacts
-from StrokePredictLib.quantify import ThresholdOptions
 
 from .core import slicer_package
 
@@ -86,14 +85,6 @@ class PatientNode:
     def study(self) -> dict[str, Any]:
         """What the last analysis said: volumes, perfusion, prediction, doubts, provenance; empty before any."""
         return self.value("study", {})
-
-    def threshold_options(self) -> ThresholdOptions:
-        """Return the limits chosen for this patient; the rules' own where none was."""
-        options = ThresholdOptions(override=self.text("override") or None)
-        chosen = self.value("thresholds", {})
-        options.adc = float(chosen.get("adc", options.adc))
-        options.tmax = float(chosen.get("tmax", options.tmax))
-        return options
 
     def image(self, role: str) -> Any:
         """Return the node that plays a role, or None."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import SimpleITK
 
 from ..errors import StrokeError
 from ..volume import Volume
 from .output import explain
+
+if TYPE_CHECKING:
+    import SimpleITK  # imported where it is used: Slicer's panel opens without waiting for it
 
 NIFTI = (".nii", ".nii.gz")
 #: What ITK reads for us besides NIfTI.
@@ -98,6 +101,8 @@ def write_image(path: Path | str, volume: Volume, dtype: np.dtype | type | None 
         if ending in NIFTI:
             _write_nifti(temporary, array, volume)
         else:
+            import SimpleITK
+
             SimpleITK.WriteImage(to_itk(volume.with_array(array)), str(temporary), useCompression=True)
         temporary.replace(path)
     except OSError as error:
@@ -110,6 +115,8 @@ def write_image(path: Path | str, volume: Volume, dtype: np.dtype | type | None 
 
 def to_itk(volume: Volume) -> SimpleITK.Image:
     """Return a SimpleITK image of a 3D volume (bool becomes uint8), or a 4D one of a series."""
+    import SimpleITK
+
     array = volume.array
     if array.dtype == bool:
         array = array.astype(np.uint8)
@@ -125,6 +132,8 @@ def to_itk(volume: Volume) -> SimpleITK.Image:
 
 def from_itk(image: SimpleITK.Image, name: str = "image", header: object = None) -> Volume:
     """Return a `Volume` of a 3D or 4D SimpleITK image."""
+    import SimpleITK
+
     n = image.GetDimension()
     direction = np.array(image.GetDirection()).reshape(n, n)[:3, :3]
     affine = np.eye(4)
@@ -150,6 +159,8 @@ def _read_nifti(path: Path) -> Volume:
 
 
 def _read_itk(path: Path) -> Volume:
+    import SimpleITK
+
     image = SimpleITK.ReadImage(str(path))
     if image.GetNumberOfComponentsPerPixel() > 1:
         # An NRRD whose first axis is time, as Slicer writes its sequences: one component a frame.

@@ -12,7 +12,6 @@ from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.segments import SEGMENTS
 from StrokePredictLib.volume import Volume
 
-from ..compare import compare, majority
 from ..patient_scene import put_mask, reference_node
 from ..volumes_in import segment_array, volume_of
 from .base import Section, data_of, fill
@@ -148,6 +147,8 @@ class ReviewSection(Section):
         first, second = data_of(self.ui.firstBox), data_of(self.ui.secondBox)
         if first is None or second is None:
             return
+        from ..compare import compare  # brings SimpleITK, which a panel that only opens does not need
+
         reference = volume_of(reference_node(self.patient))
         node = self.patient.segmentation
         found = compare(*(_mask(reference, segment_array(node, key, reference)) for key in (first, second)))
@@ -161,6 +162,8 @@ class ReviewSection(Section):
 
     def on_majority(self, *_args: Any) -> None:
         """Make one segment of all corrections of the chosen target."""
+        from ..compare import majority
+
         node, target = self.patient.segmentation, data_of(self.ui.targetBox)
         reference = volume_of(reference_node(self.patient))
         keys = [key for key in _segment_ids(node) if key.startswith(f"{CORRECTION}_{target}_")]

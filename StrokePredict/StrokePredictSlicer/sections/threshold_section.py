@@ -9,8 +9,7 @@ from slicer.i18n import tr as _
 
 from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.perfusion.ratio import relative_cbf
-from StrokePredictLib.quantify import RCBF_CORE
-from StrokePredictLib.thresholds import ADC_CORE, TMAX_HYPOPERFUSED
+from StrokePredictLib.thresholds import ADC_CORE, RCBF_CORE, TMAX_HYPOPERFUSED
 from StrokePredictLib.volume import Volume
 
 from ..live_mask import LiveMask, above, below

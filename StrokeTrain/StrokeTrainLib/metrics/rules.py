@@ -17,8 +17,7 @@ import numpy as np
 
 from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.perfusion.ratio import ct_core, relative_cbf
-from StrokePredictLib.quantify import RCBF_CORE
-from StrokePredictLib.thresholds import ADC_CORE, TMAX_HYPOPERFUSED, adc_core, hypoperfused
+from StrokePredictLib.thresholds import ADC_CORE, RCBF_CORE, TMAX_HYPOPERFUSED, adc_core, hypoperfused
 from StrokePredictLib.volume import Volume
 
 #: Score of a voxel that a reader outlined, above what any map reaches.

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from . import private
 from .clock import seconds
 from .mosaic import mosaic_frames
 
@@ -115,6 +116,8 @@ def read_header(path: Path, dataset: Any) -> Header:
     if not header.series:
         raise Unusable("no SeriesInstanceUID")
     if "PerFrameFunctionalGroupsSequence" in dataset:
+        if "MOSAIC" in header.kind:
+            raise Unusable("a mosaic within an enhanced file; export it as classic, or as enhanced without mosaic")
         header.frames = list(_enhanced(path, dataset))
     else:
         header.frames = [_classic(path, dataset)]
@@ -165,9 +168,9 @@ def _classic(path: Path, dataset: Any) -> Frame:
         "AcquisitionNumber": _number(dataset.get("AcquisitionNumber")),
         "InstanceNumber": _number(dataset.get("InstanceNumber")),
     }
+    gradient = dataset.get("DiffusionGradientOrientation") or private.direction(dataset)
     return _frame(
-        path, 0, place, axes, spacing, dataset, _b_value(dataset), dataset.get("DiffusionGradientOrientation"),
-        times, _number(dataset.get("EchoTime")),
+        path, 0, place, axes, spacing, dataset, _b_value(dataset), gradient, times, _number(dataset.get("EchoTime")),
     )  # fmt: skip
 
 
@@ -228,20 +231,9 @@ def _frame(
 
 
 def _b_value(dataset: Any) -> float | None:
-    """Return the b-value of a classic file: the standard's tag, or the private ones of Siemens and GE."""
+    """Return the b-value of a classic file: the standard's tag, or what its maker keeps."""
     told = _number(dataset.get("DiffusionBValue"))
-    if told is not None:
-        return told
-    for tag in ((0x0019, 0x100C), (0x0043, 0x1039)):
-        if tag not in dataset:
-            continue
-        value = dataset[tag].value
-        value = value.decode("latin-1") if isinstance(value, bytes) else value
-        first = value.split("\\")[0] if isinstance(value, str) else value[0] if hasattr(value, "__len__") else value
-        number = _number(first)
-        # GE adds 10⁹ to mark that the value has moved.
-        return number % 1e5 if number is not None and tag[0] == 0x0043 else number
-    return None
+    return told if told is not None else private.b_value(dataset)
 
 
 def _number(value: Any) -> float | None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .private import csa_tags, tiles
+
 if TYPE_CHECKING:
     from .header import Frame
-
-#: Siemens' private image header.
-CSA_TAG = (0x0029, 0x1010)
 
 
 def mosaic_frames(whole: Frame, kind: tuple[str, ...], dataset: Any) -> tuple[int, list[Frame]]:
@@ -30,8 +28,8 @@ def mosaic_frames(whole: Frame, kind: tuple[str, ...], dataset: Any) -> tuple[in
         return 0, []
     from .header import Unusable
 
-    tags = _csa(dataset)
-    count = int(_first(tags, "NumberOfImagesInMosaic") or 0)
+    tags = csa_tags(dataset)
+    count = tiles(dataset)
     gap = float(dataset.get("SpacingBetweenSlices") or dataset.get("SliceThickness") or 0)
     if count < 1 or gap <= 0:
         raise Unusable("a mosaic without Siemens' private header: the number of its sections is unknown")
@@ -43,8 +41,7 @@ def mosaic_frames(whole: Frame, kind: tuple[str, ...], dataset: Any) -> tuple[in
     told = tags.get("SliceNormalVector", {}).get("items") or []
     if len(told) == 3 and float(np.dot([float(v) for v in told], normal)) < 0:
         normal = -normal
-    b_value = whole.b_value if whole.b_value is not None else _first(tags, "B_value")
-    frame = replace(whole, size=(rows, columns), b_value=None if b_value is None else float(b_value))
+    frame = replace(whole, size=(rows, columns))
     return count, [replace(frame, index=n, position=corner + n * gap * normal) for n in range(count)]
 
 
@@ -54,20 +51,3 @@ def untile(picture: np.ndarray, count: int) -> np.ndarray:
     rows, columns = picture.shape[0] // across, picture.shape[1] // across
     tiles = picture[: rows * across, : columns * across].reshape(across, rows, across, columns).swapaxes(1, 2)
     return tiles.reshape(across * across, rows, columns)[:count]
-
-
-def _csa(dataset: Any) -> dict[str, Any]:
-    if CSA_TAG not in dataset:
-        return {}
-    with warnings.catch_warnings():  # nibabel calls its DICOM readers experimental; this one is checked by our tests
-        warnings.simplefilter("ignore")
-        from nibabel.nicom import csareader  # not in Slicer's own Python
-    try:
-        return csareader.read(dataset[CSA_TAG].value)["tags"]
-    except Exception:  # a broken private header tells nothing
-        return {}
-
-
-def _first(tags: dict[str, Any], name: str) -> Any:
-    items = tags.get(name, {}).get("items") or []
-    return items[0] if items else None

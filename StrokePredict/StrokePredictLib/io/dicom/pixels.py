@@ -11,6 +11,7 @@ from scipy import ndimage
 from ...errors import StrokeError
 from ...volume import Volume
 from .mosaic import untile
+from .private import philips_scaling
 from .series import DicomImage
 
 
@@ -95,6 +96,8 @@ def _frames(path: Path, tiles: int) -> np.ndarray:
 def _rescale(dataset: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return slope and intercept of each frame."""
     slope, intercept = dataset.get("RescaleSlope"), dataset.get("RescaleIntercept")
+    if slope is None:
+        slope, intercept = philips_scaling(dataset) or (None, intercept)
     pairs = np.tile([1.0 if slope is None else float(slope), float(intercept or 0.0)], (count, 1))
     shared = (dataset.get("SharedFunctionalGroupsSequence") or [None])[0]
     for index, own in enumerate(dataset.get("PerFrameFunctionalGroupsSequence") or []):

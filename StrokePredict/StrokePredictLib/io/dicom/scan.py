@@ -8,7 +8,7 @@ from typing import Any
 
 from ...errors import StrokeError
 from .header import Header, Unusable, read_header
-from .mosaic import CSA_TAG
+from .private import WANTED
 
 _WANTED = [
     "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "PatientID", "PatientBirthDate", "Modality",
@@ -18,7 +18,7 @@ _WANTED = [
     "TemporalPositionIdentifier", "TemporalResolution", "AcquisitionTime", "AcquisitionDateTime", "ContentTime",
     "TriggerTime", "EchoTime", "RepetitionTime", "InversionTime", "DiffusionBValue", "DiffusionGradientOrientation",
     "ContrastBolusAgent", "Manufacturer", "RescaleType", "Units", "PerFrameFunctionalGroupsSequence",
-    "SharedFunctionalGroupsSequence", CSA_TAG, (0x0019, 0x100C), (0x0043, 0x1039),
+    "SharedFunctionalGroupsSequence", *WANTED,
 ]  # fmt: skip
 
 
