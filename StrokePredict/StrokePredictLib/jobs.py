@@ -21,6 +21,7 @@ JOBS: dict[str, str] = {
     "study": "StrokePredictLib.study_job:run",
     "open": "StrokePredictLib.study_job:open_patient",
     "accept": "StrokePredictLib.ground_truth_job:run",
+    "follow-up": "StrokePredictLib.follow_up_job:run",
     "report": "StrokePredictLib.report_job:run",
     "environment": "StrokePredictLib.environment_job:run",
     "check": "StrokePredictLib.check_job:run",

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from StrokePredictLib.case import ROLES
 from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.io.images import to_itk
 from StrokePredictLib.io.output import write_text
@@ -21,7 +22,7 @@ from StrokePredictLib.volume import Volume
 from StrokePredictLib.worker_client import WorkerClient
 
 from .patient_node import OURS, PatientNode, add_patient
-from .patient_scene import reference_node, show_study
+from .patient_scene import FOLLOW_UP, reference_node, show_follow_up, show_study
 from .study_of_patient import masks_of, study_of_patient
 from .volumes_in import series_of, volume_of
 
@@ -145,7 +146,7 @@ class Analysis:
             See `analyse`.
         """
         with self._job_folder(told) as job:
-            images = {role: n for role, n in patient.images().items() if not n.IsA("vtkMRMLSequenceNode")}
+            images = {r: n for r, n in patient.images().items() if r in ROLES and not n.IsA("vtkMRMLSequenceNode")}
             volumes = {role: volume_of(node) for role, node in images.items()}
             if not volumes:
                 raise StrokeError(f"{patient.name}: has no images yet; analyse first.")
@@ -180,6 +181,19 @@ class Analysis:
             parameters = {"study": str(job.path / "study"), "output": str(output)}
             self._submit("report", parameters, told, told_result, job)
 
+    def follow_up(self, patient: PatientNode, told: Told) -> None:
+        """Bring the follow-up image onto the baseline's grid; ``done`` gets the job's result."""
+        with self._job_folder(told) as job:
+            own = patient.image(FOLLOW_UP)
+            given = job.put({FOLLOW_UP: volume_of(own)})[FOLLOW_UP] if own is not None else None
+            parameters = self._inputs(patient, job, with_series=False) | {"image": given}
+
+            def show(result: dict[str, Any], place: Path) -> dict[str, Any]:
+                show_follow_up(patient, result, place)
+                return result
+
+            self._submit("follow-up", parameters, told, show, job)
+
     def accept(self, patient: PatientNode, masks: dict[str, Volume], parameters: dict[str, Any], told: Told) -> None:
         """Save a correction into a cohort folder.
 
@@ -195,7 +209,7 @@ class Analysis:
             ``done`` gets the job's result.
         """
         with self._job_folder(told) as job:
-            own = {role: n for role, n in patient.images().items() if not n.IsA("vtkMRMLSequenceNode")}
+            own = {r: n for r, n in patient.images().items() if r in ROLES and not n.IsA("vtkMRMLSequenceNode")}
             images = {} if patient.source.get("folder") else job.put({r: volume_of(n) for r, n in own.items()})
             parameters = parameters | job.put(masks) | {
                 "patient": patient.source.get("patient") or patient.name, "source": patient.source, "images": images,
@@ -213,7 +227,7 @@ class Analysis:
     def _inputs(self, patient: PatientNode, job: JobFolder, *, with_series: bool = True) -> dict[str, Any]:
         """Return where the job finds the patient's images: the folder it came from, and what was chosen instead."""
         source = patient.source
-        own = {role: node for role, node in patient.images().items() if node.GetAttribute(OURS) is None}
+        own = {r: n for r, n in patient.images().items() if n.GetAttribute(OURS) is None and r != FOLLOW_UP}
         files = job.put({role: volume_of(n) for role, n in own.items() if not n.IsA("vtkMRMLSequenceNode")})
         if with_series:
             files |= {role: _put_series(job, role, n) for role, n in own.items() if n.IsA("vtkMRMLSequenceNode")}

@@ -98,6 +98,17 @@ def show_images(patient: PatientNode) -> None:
         place_slice(patient.scene, view, reference, lesion)
 
 
+def show_behind(patient: PatientNode, role: str) -> None:
+    """Show one image behind the segments in all views, as for drawing on the follow-up."""
+    node = patient.image(role)
+    if node is None:
+        return
+    for view in VIEWS:
+        composite = composite_node(patient.scene, view)
+        composite.SetBackgroundVolumeID(node.GetID())
+        composite.SetForegroundOpacity(0.0)
+
+
 def show_preset(patient: PatientNode, preset: str) -> None:
     """Show the segments of a preset and hide the others.
 

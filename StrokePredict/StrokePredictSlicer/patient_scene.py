@@ -19,6 +19,9 @@ from .patient_node import OURS, PatientNode
 from .scene_nodes import add_map, add_segmentation, binary_labelmap_name, image_data, make_segment
 from .volumes_in import volume_of
 
+#: What the image of days later is called among a patient's images; no role of `case.ROLES`: no rule looks at it.
+FOLLOW_UP = "follow-up"
+
 
 def show_study(patient: PatientNode, record: dict[str, Any], folder: Path | str) -> None:
     """Put a job's result into the scene.
@@ -57,6 +60,22 @@ def show_study(patient: PatientNode, record: dict[str, Any], folder: Path | str)
             patient.set_probability(model, _image_node(patient, before, "probability", volume, inside, title))
         put_masks(patient, masks)
         _remember(patient, record)
+        _file(patient)
+
+
+def show_follow_up(patient: PatientNode, result: dict[str, Any], folder: Path) -> None:
+    """Put the result of `StrokePredictLib.follow_up_job`, image and outline if any, into the scene."""
+    image = _read(folder / result["image"])
+    lesion = _read(folder / result["lesion"]) if result["lesion"] else None
+    if patient.scene is None:
+        raise StrokeError("the patient was removed from the scene in the meantime; nothing was changed.")
+    with batch(patient.scene):
+        before = patient.image(FOLLOW_UP)
+        ours = before if before is not None and before.GetAttribute(OURS) else None
+        patient.set_image(FOLLOW_UP, _image_node(patient, ours, FOLLOW_UP, image, None, "Follow-up"))
+        if lesion is not None:
+            name = "Follow-up lesion (from file)"
+            put_mask(patient.segmentation, "follow_up_lesion", lesion.with_array(lesion.array > 0), name)
         _file(patient)
 
 

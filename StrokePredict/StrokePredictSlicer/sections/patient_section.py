@@ -14,6 +14,7 @@ from StrokePredictLib.io.folder import list_patients
 from StrokePredictLib.io.roles import role_of
 
 from ..patient_node import add_patient
+from ..patient_scene import FOLLOW_UP
 from .base import Section, data_of, fill
 
 #: Roles with a selector of their own.
@@ -35,7 +36,7 @@ class PatientSection(Section):
         ui.sampleButton.clicked.connect(self.on_sample)
         ui.guessButton.clicked.connect(self.on_guess)
         ui.useButton.clicked.connect(self.on_use)
-        for role in SELECTORS:
+        for role in (*SELECTORS, FOLLOW_UP):
             self.selector(role).setMRMLScene(slicer.mrmlScene)
         for name in _FACTS.values():
             getattr(ui, name).valueChanged.connect(self.on_facts)
@@ -43,7 +44,7 @@ class PatientSection(Section):
 
     def selector(self, role: str) -> Any:
         """Return the node selector of a role."""
-        return getattr(self.ui, f"{role}Selector")
+        return self.ui.followUpSelector if role == FOLLOW_UP else getattr(self.ui, f"{role}Selector")
 
     def on_folder(self, path: str) -> None:
         """List the patients of a folder."""
@@ -72,7 +73,7 @@ class PatientSection(Section):
 
     def on_use(self, *_args: Any) -> None:
         """Make a patient of the chosen nodes."""
-        chosen = {role: self.selector(role).currentNode() for role in SELECTORS}
+        chosen = {role: self.selector(role).currentNode() for role in (*SELECTORS, FOLLOW_UP)}
         chosen = {role: node for role, node in chosen.items() if node is not None}
         if not chosen:
             self.panel.say_error(_("No volume is chosen: give at least a DWI with b0, an ADC, a Tmax map or a series."))

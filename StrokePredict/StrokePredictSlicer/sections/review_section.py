@@ -12,7 +12,8 @@ from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.segments import SEGMENTS
 from StrokePredictLib.volume import Volume
 
-from ..patient_scene import put_mask, reference_node
+from .. import overlays
+from ..patient_scene import FOLLOW_UP, put_mask, reference_node
 from ..volumes_in import segment_array, volume_of
 from .base import Section, data_of, fill
 
@@ -33,6 +34,7 @@ class ReviewSection(Section):
         fill(ui.targetBox, [(text, key) for key, text in TARGETS.items()])
         ui.editor.setMRMLScene(slicer.mrmlScene)
         ui.editor.setMaximumNumberOfUndoStates(_UNDO_STATES)
+        ui.followUpButton.clicked.connect(self.on_follow_up)
         ui.startButton.clicked.connect(self.on_start)
         ui.acceptButton.clicked.connect(self.on_accept)
         ui.compareButton.clicked.connect(self.on_compare)
@@ -59,6 +61,20 @@ class ReviewSection(Section):
         self.ui.editor.setActiveEffect(None)
         self.ui.editor.removeViewObservations()
 
+    def on_follow_up(self, *_args: Any) -> None:
+        """Bring the follow-up image onto the baseline."""
+        patient = self.patient
+        self.panel.work(
+            _("Follow-up"),
+            lambda told: self.panel.analysis.follow_up(patient, told),
+            done=lambda result: self._show_follow_up(patient, result),
+        )
+
+    def _show_follow_up(self, patient: Any, result: dict[str, Any]) -> None:
+        self.ui.followUpLabel.setText("\n".join([result["source"], *result["doubts"]]))
+        overlays.show_behind(patient, FOLLOW_UP)
+        self.update()
+
     def correction_id(self) -> str:
         """Return the id of this reader's segment for the chosen target."""
         reader = "".join(c for c in self.ui.readerEdit.text if c.isalnum())
@@ -71,7 +87,7 @@ class ReviewSection(Section):
             self.panel.say_error(_("Give the reader's name first; it goes into the provenance."))
             return
         target = data_of(self.ui.targetBox)
-        if target == "final-infarct" and self.patient.image("follow-up") is None:
+        if target == "final-infarct" and self.patient.image(FOLLOW_UP) is None:
             self.panel.say_error(_("A final infarct is drawn on the follow-up: load the follow-up image first."))
             return
         node, start = self.patient.segmentation, data_of(self.ui.startBox)
@@ -95,7 +111,8 @@ class ReviewSection(Section):
         """Open the editor on a segment."""
         editor = self.ui.editor
         editor.setSegmentationNode(self.patient.segmentation)
-        editor.setSourceVolumeNode(reference_node(self.patient))
+        follow_up = self.patient.image(FOLLOW_UP) if "final-infarct" in key else None
+        editor.setSourceVolumeNode(follow_up or reference_node(self.patient))
         editor.setCurrentSegmentID(key)
         self.patient.segmentation.GetDisplayNode().SetSegmentVisibility(key, True)
         editor.setActiveEffectByName("Paint")
@@ -195,6 +212,7 @@ class ReviewSection(Section):
         """Do not start other work meanwhile; painting goes on."""
         ready = self.patient is not None and self.patient.segmentation is not None
         self.ui.acceptButton.setEnabled(ready and not busy)
+        self.ui.followUpButton.setEnabled(ready and not busy)
         for button in (self.ui.startButton, self.ui.compareButton, self.ui.majorityButton):
             button.setEnabled(ready)
 

@@ -84,3 +84,18 @@ class ReviewTest(PanelTest):
         self.assertIn("follow-up", self.errors.pop())
         self.panel.sections["review"].ui.acceptButton.click()
         self.assertIn("no correction", self.errors.pop())
+
+    def test_the_final_infarct_is_drawn_on_the_follow_up(self) -> None:
+        patient = self.analysed()
+        ui = self.panel.sections["review"].ui
+        ui.followUpButton.click()
+        self.idle()
+        self.assertEqual(self.errors, [])
+        adc = volume_of(patient.image("adc"))
+        self.assertEqual(volume_of(patient.image("follow-up")).shape, adc.shape)
+        lesion = segment_array(patient.segmentation, "follow_up_lesion", adc)
+        self.assertTrue(lesion.any())
+        self.start("AB", target=1, begin="follow_up_lesion")
+        self.assertEqual(self.errors, [])
+        np.testing.assert_array_equal(segment_array(patient.segmentation, "read_final-infarct_AB", adc), lesion)
+        self.assertIs(ui.editor.sourceVolumeNode(), patient.image("follow-up"))
