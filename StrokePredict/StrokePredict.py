@@ -30,6 +30,32 @@ class StrokePredict(ScriptedLoadableModule):
             "Built on 3D Slicer, SimpleITK, PyTorch and MONAI; the simulated patient uses the MNI152 tissue maps that "
             "nilearn packages."
         )
+        slicer.app.connect("startupCompleted()", onStartupCompleted)
+
+
+def onStartupCompleted():
+    """Register what needs the whole application: the terminology and the simulated patients in Sample Data."""
+    from StrokePredictLib.segments import TERMINOLOGY_FILE
+
+    slicer.modules.terminologies.logic().LoadTerminologyFromFile(str(TERMINOLOGY_FILE))
+    if not hasattr(slicer.modules, "sampledata"):
+        return
+    import SampleData
+
+    from StrokePredictSlicer.samples import SAMPLES
+
+    for name, (modality, seed) in SAMPLES.items():
+        SampleData.SampleDataLogic.registerCustomSampleDataSource(
+            category="Stroke (simulated)",
+            sampleName=name,
+            customDownloader=lambda source, modality=modality, seed=seed: openSample(modality, seed),
+        )
+
+
+def openSample(modality, seed):
+    """Make a simulated patient on this computer, or take it from the cache, and open it in the panel."""
+    slicer.util.selectModule("StrokePredict")
+    slicer.util.getModuleWidget("StrokePredict").panel.open_simulated(modality, seed)
 
 
 @parameterNodeWrapper

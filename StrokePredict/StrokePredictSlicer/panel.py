@@ -17,7 +17,7 @@ from StrokePredictLib.study import DEMONSTRATION, SIMULATED
 from . import overlays
 from .analysis import Analysis, Told
 from .patient_node import PatientNode, patients, remove_patient
-from .samples import simulated_cohort
+from .samples import discard, is_whole, seal, simulated_cohort
 from .sections.base import data_of, fill, load_ui
 from .sections.environment_section import EnvironmentSection
 from .sections.patient_section import PatientSection
@@ -213,17 +213,20 @@ class Panel:
         """Read a patient's images from a folder."""
         self.work(_("Open"), lambda told: self.analysis.open(folder, which, told), done=self._opened)
 
-    def open_simulated(self) -> None:
+    def open_simulated(self, modality: str = "MR", seed: int = 0) -> None:
         """Make a simulated patient, once a computer, and open it."""
-        folder = simulated_cohort()
-        if (folder / "participants.tsv").is_file():
+        folder = simulated_cohort(modality, seed)
+        if is_whole(folder):
             self.open_folder(str(folder), None)
             return
-        self.work(
-            _("Simulated patient"),
-            lambda told: self.analysis.run("phantom", {"output": str(folder), "cases": 1, "seed": 0}, told),
-            done=lambda _r: self.open_folder(str(folder), None),
-        )
+        discard(folder)
+        parameters = {"output": str(folder), "cases": 1, "seed": seed, "modality": modality}
+
+        def made(_result: dict[str, Any]) -> None:
+            seal(folder)
+            self.open_folder(str(folder), None)
+
+        self.work(_("Simulated patient"), lambda told: self.analysis.run("phantom", parameters, told), done=made)
 
     def look_at_environment(self) -> None:
         """Ask the worker what this computer has."""

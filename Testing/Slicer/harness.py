@@ -94,10 +94,12 @@ class PanelTest(unittest.TestCase):
             return given
         from StrokePredictSlicer.samples import simulated_cohort
 
-        if not (simulated_cohort() / "participants.tsv").is_file():
-            self.panel.open_simulated()
+        folder = simulated_cohort("MR-pair")
+        if not (folder / "participants.tsv").is_file():
+            parameters = {"output": str(folder), "cases": 2, "seed": 0}
+            self.panel.work("Cohort", lambda told: self.panel.analysis.run("phantom", parameters, told), lambda r: None)
             self.idle()
-        return str(simulated_cohort())
+        return str(folder)
 
     def open_patient(self, which: str = "sub-0001") -> Any:
         """Open a simulated patient and return it."""
