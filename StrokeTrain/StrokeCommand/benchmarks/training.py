@@ -142,15 +142,20 @@ class Turns:
     """
 
     def __init__(self, entries: Sequence[Entry], recipe: Recipe, device: str) -> None:
+        import torch
+
         from StrokeTrainLib.build import build_network
         from StrokeTrainLib.losses import build_loss
         from StrokeTrainLib.optimisers import build_optimiser
 
         self.entries, self.recipe, self.device = entries, recipe, device
-        self.network = build_network(recipe).to(device)
+        # As the engine has it: what is compared is the work around the steps, not the order of numbers in memory.
+        self.last = recipe.view.arrangement in ("section", "stack")
+        layout = torch.channels_last if self.last else torch.preserve_format
+        self.network = build_network(recipe).to(device, memory_format=layout)
         self.loss_of = build_loss(recipe)
         self.optimiser, self.schedule, _ = build_optimiser(recipe, self.network)
-        self.batches = [batch.to(device) for batch in self.make("train", 1)]
+        self.batches = [batch.to(device, channels_last=self.last) for batch in self.make("train", 1)]
         self.seconds: dict[str, list[float]] = {"engine": [], "epoch": [], "bare": [], "engine_cpu": [], "bare_cpu": []}
 
     def make(self, part: str, epoch: int) -> Any:
@@ -232,7 +237,7 @@ def train(
     teller.begin_fold(1, folder)
     network = build_network(turns.recipe).to(turns.device)
     optimiser, per_iteration, per_epoch = build_optimiser(turns.recipe, network)
-    parts = Parts(network, optimiser, turns.loss_of, turns.make, per_iteration, per_epoch)
+    parts = Parts(network, optimiser, turns.loss_of, turns.make, per_iteration, per_epoch, turns.last)
 
     def both(*hooks: Any) -> Any:
         return lambda facts: [hook(facts) for hook in hooks if hook is not None]

@@ -64,6 +64,8 @@ class FoldTraining:
 
     def __post_init__(self) -> None:
         self.device = next(self.parts.network.parameters()).device
+        if self.parts.channels_last:
+            self.parts.network.to(memory_format=torch.channels_last)
         self.half = self.rules.amp and self.device.type == "cuda"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.half)
         self.network = distributed(self.parts.network)
@@ -168,7 +170,7 @@ class FoldTraining:
         engine.set_data(self.parts.batches("train", epoch))
 
     def _step(self, engine: Engine, batch: Any) -> None:
-        batch = batch.to(self.device)
+        batch = self._moved(batch)
         self.parts.optimiser.zero_grad(set_to_none=True)
         with self._precision():
             output = self.network(**batch.x)
@@ -186,6 +188,9 @@ class FoldTraining:
         self.totals[0] += loss * count
         self.totals[1] += count
         self.pending.append((loss, batch.ids))
+
+    def _moved(self, batch: Any) -> Any:
+        return batch.to(self.device, channels_last=True) if self.parts.channels_last else batch.to(self.device)
 
     def _precision(self) -> contextlib.AbstractContextManager:
         return torch.autocast(self.device.type, torch.float16) if self.half else contextlib.nullcontext()
@@ -244,7 +249,7 @@ class FoldTraining:
         return tally.figures()
 
     def _look(self, batch: Any, tally: Tally) -> None:
-        batch = batch.to(self.device)
+        batch = self._moved(batch)
         # The bare network: ranks may have different numbers of items, and DDP would wait for buffers.
         with torch.no_grad(), self._precision():
             output = self.parts.network(**batch.x)

@@ -128,7 +128,8 @@ def make_parts(
             workers=plan.facts["workers"], label_above=label_above,
         )  # fmt: skip
 
-    return Parts(network, optimiser, build_loss(recipe), batches, per_iteration, per_epoch)
+    sections = recipe.view.arrangement in ("section", "stack")
+    return Parts(network, optimiser, build_loss(recipe), batches, per_iteration, per_epoch, channels_last=sections)
 
 
 def _initial(plan: Plan, fold: int) -> Mapping[str, torch.Tensor]:

@@ -28,6 +28,8 @@ class Parts:
     batches : callable
         ``batches(part, epoch)`` gives the batches of ``"train"`` or ``"validation"``: an iterable with a length that is
         the same in every epoch.
+    channels_last : bool
+        Keep images and kernels with the channels last in memory: on a CPU a third faster for networks of sections.
     """
 
     network: nn.Module
@@ -36,6 +38,7 @@ class Parts:
     batches: Callable[[str, int], Any]
     per_iteration: Any = None
     per_epoch: Any = None
+    channels_last: bool = False
 
 
 @dataclass(frozen=True)

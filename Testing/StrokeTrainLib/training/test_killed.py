@@ -147,13 +147,13 @@ def test_asked_to_stop_in_the_midst_of_a_step_it_ends_within_five_seconds(tmp_pa
 
 def test_a_whole_run_killed_and_gone_on_with_gives_the_same_bytes(tmp_path, stroke_environment, one_thread):
     cohort, cache = write_cohort(tmp_path / "cohort"), tmp_path / "cache"
-    recipe = recipe_for("debs2021", tmp_path / "whole", overrides=SMALL, folds=2, epochs=3)
+    recipe = recipe_for("debs2021-early", tmp_path / "whole", overrides=SMALL, folds=2, epochs=3)
     options = Options(data=cohort, cache=cache, threads=1, device="cpu", seed=7)
     whole = train(recipe, tmp_path / "whole", options)
     cut = tmp_path / "cut"
     words = [f"--set={path}={value}" for path, value in SMALL.items()]
     process = subprocess.Popen(
-        [sys.executable, "-m", "StrokeCommand", "train", "debs2021", "--data", cohort, "-o", cut, "--folds", "2",
+        [sys.executable, "-m", "StrokeCommand", "train", "debs2021-early", "--data", cohort, "-o", cut, "--folds", "2",
          "--epochs", "3", "--seed", "7", "--threads", "1", "--device", "cpu", "--cache", cache, *words],
         env=stroke_environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
     )  # fmt: skip

@@ -27,9 +27,9 @@ from StrokeTrainLib.training.train import recipe_for, train
 NAME = "debs2021-early"
 
 
-def small_recipe(name=NAME, **more):
+def small_recipe(name=NAME, epochs=2, **more):
     changes = {key.replace("__", "."): value for key, value in more.items()}
-    return recipe_for(name, "nowhere", overrides=SMALL | changes, folds=2, epochs=2)
+    return recipe_for(name, "nowhere", overrides=SMALL | changes, folds=2, epochs=epochs)
 
 
 @pytest.fixture(scope="module")
@@ -232,7 +232,7 @@ def test_who_cannot_be_used_is_left_out_with_the_reason(place, options, tmp_path
     (cohort / "derivatives/sub-0001/ses-02/sub-0001_ses-02_lesion-msk.nii.gz").unlink()
     path = cohort / "derivatives/sub-0002/ses-02/sub-0002_ses-02_lesion-msk.nii.gz"
     nibabel.save(nibabel.Nifti1Image(np.ones((5, 5, 5), np.uint8), np.eye(4)), path)
-    recipe = small_recipe(training__epochs="1")
+    recipe = small_recipe(epochs=1)
     result = train(recipe, tmp_path / "run", Options(data=cohort, cache=place / "cache", threads=1, device="cpu"))
     reasons = {item["patient"]: item["reason"] for item in result["excluded"]}
     assert set(reasons) == {"sub-0001", "sub-0002"}
@@ -258,7 +258,7 @@ def test_one_class_only_and_nobody_left_are_told(options, tmp_path):
 def test_fine_tuning_starts_from_the_weights_and_keeps_who_was_seen_out_of_tests(run, options, tmp_path):
     folder, _, _ = run
     cohort = write_cohort(tmp_path / "cohort", 12, simulated=False)
-    recipe = small_recipe(optimiser__rate="1e-12", optimiser__l2="0", training__epochs="1", split__calibration="0")
+    recipe = small_recipe(optimiser__rate="1e-12", optimiser__l2="0", epochs=1, split__calibration="0")
     mine = Options(data=cohort, cache=options.cache, init=str(folder / "bundle"), threads=1, device="cpu")
     tuned = train(recipe, tmp_path / "run", mine)
     before, after = open_bundle(folder / "bundle").card, open_bundle(tmp_path / "run" / "bundle").card
@@ -293,7 +293,7 @@ def test_fine_tuning_learns_from_the_validation_part_which_must_have_lesions(opt
     bundle = write_test_bundle(tmp_path / "model", "alis2020")
     # Without strata the same patients are dealt in the same way, whatever their lesions.
     same = {"target": "final-infarct", "split__calibration": "0", "split__stratify": "[]"}
-    recipe = small_recipe("alis2020-fine-tune", **same)
+    recipe = small_recipe("alis2020-fine-tune", epochs=1, **same)
     mine = Options(data=options.data, cache=options.cache, init=str(bundle), threads=1, device="cpu")
     train(recipe, tmp_path / "run", mine)
     splits = Splits.load(tmp_path / "run" / "splits.json")
