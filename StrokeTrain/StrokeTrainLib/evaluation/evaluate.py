@@ -24,7 +24,7 @@ from . import methods_text
 from .classification import classify_patients, summarise_classifier
 from .cohort_flow import cohort_flow, refused_of, run_flow
 from .external import predict_model
-from .patients import evaluate_patients, has_second_reader
+from .patients import evaluate_patients, has_second_reader, rules_left_out
 from .plots import Figure, draw_classifier, draw_maps
 from .report import render
 from .results import csv_text
@@ -203,6 +203,8 @@ def _maps(subject: Subject, output: Path, options: Options, progress: Progress) 
         results, [source], subgroups=options.subgroups, seed=options.seed, resamples=options.resamples,
         progress=part(progress, 0.75, 0.85),
     ))  # fmt: skip
+    if options.rules is True:
+        subject.notes += rules_left_out(tested, source.target, results.of_kind("rule"))
     scored = [name for name, known in zip(results.patients, results.scored(source.name), strict=True) if known]
     subject.methods += methods_text.scoring_text(
         results.target, results.of_kind("rule"), options.cleaned, options.seed, options.resamples

@@ -107,7 +107,7 @@ def evaluate_patients(
 
 
 def rules_for(patients: Sequence[Patient], target: str, rules: Sequence[str] | bool) -> list[str]:
-    """Return the rules to apply; of "all that fit", those for which anybody has the images."""
+    """Return the rules to apply; True: those for which anybody has the images, and the outline of the DWI lesion."""
     if rules is False:
         return []
     if rules is not True:
@@ -115,7 +115,22 @@ def rules_for(patients: Sequence[Patient], target: str, rules: Sequence[str] | b
         if unknown:
             raise StrokeError(f"{unknown[0]}: no such threshold rule; choose from {', '.join(RULES)}.")
         return list(rules)
-    return [rule for rule in RULES_OF[target] if any(can_apply(patient, rule) for patient in patients)]
+    offered = [rule for rule in RULES_OF[target] if any(can_apply(patient, rule) for patient in patients)]
+    outlined = any(patient.labels_of("acute-core") for patient in patients)
+    # Without any outline of the DWI lesion ADC stands for it everywhere: the same masks under two names.
+    return [rule for rule in offered if outlined or not rule.startswith("dwi")]
+
+
+def rules_left_out(patients: Sequence[Patient], target: str, applied: Sequence[str]) -> list[str]:
+    """Return a sentence for every rule that fits the target but could not be applied to anybody."""
+    told = []
+    for rule in RULES_OF[target]:
+        if rule in applied:
+            continue
+        images = any(can_apply(patient, rule) for patient in patients)
+        why = "without a reader's outline of the DWI lesion it is the ADC rule" if images else "nobody has its images"
+        told.append(f"Rule left out: {RULES[rule].title}; {why}.")
+    return told
 
 
 def can_apply(patient: Patient, rule: str) -> bool:

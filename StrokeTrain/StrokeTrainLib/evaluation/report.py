@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.study import DEMONSTRATION, NOT_CLINICAL
 
 from ..cohort.flow import Flow
+from ..figures.page import DPI
 from .plots import Figure
 from .tables import Table
 
 _TEMPLATE = Path(__file__).with_name("report.html.j2")
+#: Of the page's pixels: a little larger than in print.
+_INCH = 115
 SIMULATED = "Simulated patients: no person was imaged. Nothing here says how a model does on real ones."
 
 
@@ -61,10 +65,8 @@ def render(
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    shown = [
-        {"name": figure.name, "caption": figure.caption, "data": _embedded(folder / f"{figure.name}.png")}
-        for figure in figures if figure.inline
-    ]  # fmt: skip
+    environment.filters["tight"] = _tight
+    shown = [_embedded(figure, folder) for figure in figures if figure.inline]
     warnings = [NOT_CLINICAL]
     if simulated:
         warnings.insert(0, SIMULATED)
@@ -73,16 +75,30 @@ def render(
     # The flow's text is escaped where the diagram is made.
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
         title=title, subtitle=subtitle, facts=list(facts), methods=" ".join(methods), flow=flow, flow_svg=flow.svg(),
-        tables=list(tables), figures=shown, files=[figure.name for figure in figures if not figure.inline],
+        tables=[table for table in tables if table.inline], figures=shown,
+        files=[figure.name for figure in figures if not figure.inline],
         notes=list(notes), warnings=warnings, provenance=_rows(provenance),
     )  # fmt: skip
 
 
-def _embedded(path: Path) -> str:
+def _embedded(figure: Figure, folder: Path) -> dict[str, Any]:
+    """Return a figure's picture and its width on the page, so that all figures' letters are of one size."""
+    path = folder / f"{figure.name}.png"
     try:
-        return base64.b64encode(path.read_bytes()).decode("ascii")
+        data = path.read_bytes()
     except OSError as error:
         raise StrokeError(f"{path}: the figure cannot be read ({error.strerror}); evaluate again.") from error
+    (pixels,) = struct.unpack(">I", data[16:20])
+    width = round(pixels / DPI * _INCH)
+    return {"name": figure.name, "caption": figure.caption, "width": width, "data": base64.b64encode(data).decode()}
+
+
+def _tight(cell: str) -> str:
+    """Return a cell whose interval is not torn apart: it may break before the bracket only."""
+    before, bracket, inside = cell.partition(" (")
+    if not bracket or not any(sign.isdigit() for sign in inside):
+        return cell.replace(" ± ", "\u00a0±\u00a0")
+    return before + bracket + inside.replace(" ", "\u00a0")
 
 
 def _rows(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:

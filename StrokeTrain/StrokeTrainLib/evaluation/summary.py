@@ -31,7 +31,7 @@ MAIN = ("auc", "binary_auc", "dice", "absolute_volume_error_ml")
 #: Subgroups by name: title, and the levels that are shown also where nobody belongs to them.
 SUBGROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "reperfusion_yu": ("Reperfusion (Yu 2020)", ("minimal", "partial", "major")),
-    "reperfusion_debs": ("Reperfused (Debs 2021)", ("yes", "no")),
+    "reperfusion_debs": ("Reperfusion (Debs 2021)", ("yes", "no")),
     "volume": ("True lesion", ("< 100 mL", "≥ 100 mL")),
     "vendor": ("Vendor", ()),
     "center": ("Centre", ()),
@@ -39,6 +39,8 @@ SUBGROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
 #: Yu 2020 looks at lesions below this apart.
 SMALL_LESION_ML = 100.0
 RESAMPLES = 2000
+#: Different reasons that are told one by one.
+MOST_NOTES = 12
 #: Probability with which a volume interval should hold the truth.
 COVERAGE = 0.9
 
@@ -269,17 +271,25 @@ def coverage(results: Results, source: Source, level: float = COVERAGE) -> dict[
 
 
 def _notes(results: Results) -> list[str]:
-    """Return what a reader must know of patients without a number, the commonest reason first."""
+    """Return what a reader must know of patients without numbers, the commonest reason first.
+
+    What concerns all methods of a patient is said once. Of many different reasons the rest stands in ``metrics.csv``.
+    """
     told: dict[tuple[str, str], list[str]] = {}
-    for method in results.methods:
-        known = results.scored(method)
-        notes = results.notes(method)
-        for patient, fine in zip(results.patients, known, strict=True):
-            if not fine:
-                why = notes.get(patient, "No row: not a patient of this source.").replace(f"{patient}: ", "")
-                told.setdefault((method, why.replace(patient, "ID")), []).append(patient)
+    for patient in results.patients:
+        reasons: dict[str, list[str]] = {}
+        for method in results.methods:
+            row = results.rows.get((patient, method))
+            if row is not None and not np.isfinite(row["dice"]):
+                reasons.setdefault(row["note"].replace(patient, "ID").removeprefix("ID: "), []).append(method)
+        for why, methods in reasons.items():
+            everything = len(methods) == len(results.methods) > 1
+            who = "All methods" if everything else ", ".join(results.methods[method] for method in methods)
+            told.setdefault((who, why), []).append(patient)
     ordered = sorted(told.items(), key=lambda item: -len(item[1]))
-    return [f"{results.methods[method]}: {_few(names)} without numbers. {why}" for (method, why), names in ordered]
+    said = [f"{who}: {_few(names)} without numbers. {why}" for (who, why), names in ordered[:MOST_NOTES]]
+    rest = sum(len(names) for _, names in ordered[MOST_NOTES:])
+    return said + ([f"{rest} more rows or patients without numbers: see the notes in metrics.csv."] if rest else [])
 
 
 def _few(names: Sequence[str]) -> str:

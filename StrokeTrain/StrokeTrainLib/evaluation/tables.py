@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from ..metrics.catalogue import METRICS
 from ..statistics.compare import p_text
 from ..statistics.describe import Description
 from ..statistics.values import Estimate, signed
+from .summary import MAIN
 
 _NAN = float("nan")
 #: Measures in the report's first table; the others stand in the files.
@@ -34,6 +35,8 @@ class Table:
         What stands below it.
     grouped : int
         How many of the first columns are written once for rows that share them.
+    inline : bool
+        Whether the report shows it; the others are files only.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Table:
     rows: list[list[str]]
     note: str = ""
     grouped: int = 0
+    inline: bool = True
 
     def lines(self) -> list[tuple[bool, list[str]]]:
         """Return the rows to be read: whether a new group starts, and the cells without what the row above says."""
@@ -60,7 +64,7 @@ class Table:
 
 def map_tables(summary: Mapping[str, Any]) -> list[Table]:
     """Return all tables of networks that give maps."""
-    tables = [overall(summary, "median"), overall(summary, "mean"), comparisons(summary)]
+    tables = [overall(summary, "median"), overall(summary, "mean"), comparisons(summary), comparisons(summary, MAIN)]
     tables += [subgroup(summary, name) for name, found in summary["subgroups"].items() if not found["note"]]
     tables.append(volumes(summary))
     if summary["conformal"]:
@@ -81,26 +85,32 @@ def overall(summary: Mapping[str, Any], kind: str) -> Table:
     return Table(name, title, ["Method", "n", *(_head(key) for key in SHOWN)], rows, note)
 
 
-def comparisons(summary: Mapping[str, Any]) -> Table:
-    """Return the paired tests of the network against each other method."""
-    rows = []
+def comparisons(summary: Mapping[str, Any], keys: Sequence[str] = tuple(METRICS)) -> Table:
+    """Return the paired tests of the network against each other method; of all measures as a file only."""
+    rows, main = [], tuple(keys) != tuple(METRICS)
+    several = len({row["first"] for row in summary["comparisons"]}) > 1
     for row in summary["comparisons"]:
+        if row["metric"] not in keys:
+            continue
         metric = METRICS[row["metric"]]
         shift = Estimate(*(_number(row[key]) for key in ("shift", "shift_low", "shift_high")), row["n"])
         rows.append([
-            metric.title, _title(summary, row["first"]), _title(summary, row["second"]), str(row["n"]),
+            metric.label, *([_title(summary, row["first"])] if several else []), _title(summary, row["second"]),
+            str(row["n"]),
             shift.text(max(metric.digits, 2) if not metric.unit else metric.digits),
             signed(_number(row["effect"]), 2) if row["effect"] is not None else "–",
             p_text(_number(row["p"])), p_text(_number(row["p_holm"])), p_text(_number(row["p_bonferroni"])),
-            _title(summary, row["better"]) if row["better"] else "–",
+            {row["first"]: "network", row["second"]: "other"}.get(row["better"], "–"),
         ])  # fmt: skip
-    head = ["Measure", "Method", "Against", "n", "Shift (95 % CI)", "Rank-biserial", "P", "P (Holm)", "P (Bonferroni)",
-            "Better"]  # fmt: skip
+    head = ["Measure", *(["Network"] if several else []), "Against", "n", "Shift (95 % CI)", "Rank-biserial", "P"]
+    head += ["P (Holm)", "P (Bonferroni)", "Better"]
     note = (
-        "Two-sided Wilcoxon signed-rank tests of paired patients. Shift: Hodges-Lehmann, method minus the other, in "
-        "the measure's unit. 'Better' tells the direction only, whatever P."
+        "Two-sided Wilcoxon signed-rank tests of paired patients. Shift: Hodges-Lehmann, network minus the other, in "
+        "the measure's unit. Rank-biserial: positive where the network's value is larger. 'Better' tells the direction "
+        "only, whatever P."
     )
-    return Table("comparisons", "Network against the others, paired", head, rows, note, 2)
+    name, title = ("comparisons-main", "main measures") if main else ("comparisons", "all measures")
+    return Table(name, f"Network against the others, paired: {title}", head, rows, note, 1 + several, main)
 
 
 def subgroup(summary: Mapping[str, Any], name: str) -> Table:
