@@ -18,6 +18,7 @@ from .bench import bench
 from .check import add_commands
 from .cohort import Scheduler, Workers, cohort_app
 from .console import answer, print_files, print_json, stage, terminal
+from .evaluate import evaluate
 from .train import train
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ app.add_typer(cohort_app, name="cohort")
 add_commands(app)
 app.command()(bench)
 app.command()(train)
+app.command()(evaluate)
 
 Output = Annotated[Path, typer.Option("-o", "--output", help="Folder to write into.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")]
