@@ -5,16 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .case import ROLES, SERIES_ROLES, StrokeCase
 from .errors import StrokeError
 from .io.folder import PatientFiles, find_files, list_patients
-from .io.follow_up import load_follow_up
+from .io.follow_up import FollowUp, load_follow_up
 from .io.load import load_case
 from .io.output import staged_folder
 from .models.bundle import open_bundle, shipped_bundles
 from .preprocess.doubts import doubts_of, motion_of
-from .preprocess.template import aspects_sections, fit_template
+from .preprocess.levels import find_levels
+from .preprocess.sections import Sections
 from .progress import Progress, part, silent
+from .volume import Volume
 
 #: What besides models can be done, by the roles of which one set must be there.
 TASKS: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -31,6 +35,7 @@ def run(
     patient: str | None = None,
     cohort: bool = False,
     output: Path | str | None = None,
+    deformable: bool = False,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Check one patient, or a cohort.
@@ -45,13 +50,15 @@ def run(
         Check all of them; one patient's fault does not end it.
     output : path-like, optional
         Folder for the contact sheet, ``contact-sheet-N.png``, and, of one patient, ``checkerboard-ROLE.png`` for every
-        image that was registered.
+        image that was registered, the follow-up's too.
+    deformable : bool
+        Whether to register the follow-up deformably on top of the rigid motion.
 
     Returns
     -------
     dict
         ``patients``: by patient ``images``, ``tasks``, ``follow_up`` (None without one), ``aspects`` (proposed
-        sections), ``doubts``, and ``error`` where it cannot be read. ``files``.
+        sections, and ``by`` what), ``doubts``, and ``error`` where it cannot be read. ``files``.
 
     Raises
     ------
@@ -65,25 +72,29 @@ def run(
     for number, name in enumerate(names):
         step = part(progress, 0.9 * number / len(names), 0.9 * (number + 1) / len(names))
         try:
-            entry, case = check_patient(folder, name, step)
+            entry, case, later = check_patient(folder, name, step, deformable)
         except StrokeError as error:
             if not cohort:
                 raise
-            entry, case = {"patient": name, "images": [], "tasks": [], "doubts": [], "error": str(error)}, None
+            entry, case, later = _unreadable(name, error), None, None
         checked.append(entry)
         if output is not None:
             from .report.contact_sheet import row_of
 
             rows.append(row_of(entry, case))
-    written = _draw(output, rows, case if not cohort else None) if output is not None else []
+    written = _draw(output, rows, *((None, None) if cohort else (case, later))) if output is not None else []
     progress(1.0, "done")
     return {"patients": checked, "files": written}
 
 
+def _unreadable(name: str | None, error: StrokeError) -> dict[str, Any]:
+    return {"patient": name, "images": [], "tasks": [], "doubts": [], "error": str(error)}
+
+
 def check_patient(
-    folder: Path | str, patient: str | None, progress: Progress = silent
-) -> tuple[dict[str, Any], StrokeCase]:
-    """Return what there is to say of one patient, and the case."""
+    folder: Path | str, patient: str | None, progress: Progress = silent, deformable: bool = False
+) -> tuple[dict[str, Any], StrokeCase, FollowUp | None]:
+    """Return what there is to say of one patient, the case, and its follow-up."""
     progress(0.0, f"reading {patient or 'images'}")
     found = find_files(folder, patient)
     case = load_case(folder, patient=patient, with_series=True)
@@ -94,7 +105,7 @@ def check_patient(
     for role in SERIES_ROLES:
         if role in case.volumes:
             doubts += [*motion_of(case.volumes[role], role), *_timing(role, found)]
-    follow_up = _follow_up(folder, case, patient, doubts)
+    later = _follow_up(folder, case, patient, doubts, deformable)
     progress(0.8, "finding the template")
     entry = {
         "patient": case.patient,
@@ -102,38 +113,51 @@ def check_patient(
         "modality": case.modality,
         "images": _images(case),
         "tasks": _tasks(case),
-        "follow_up": follow_up,
+        "follow_up": None if later is None else _told(later),
         "aspects": _aspects(case),
         "doubts": doubts,
         "error": None,
     }
-    return entry, case
+    return entry, case, later
 
 
-def _follow_up(folder: Path | str, case: StrokeCase, patient: str | None, doubts: list[str]) -> dict[str, Any] | None:
-    """Return what the follow-up lesion is; what speaks against it goes to the doubts."""
+def _follow_up(
+    folder: Path | str, case: StrokeCase, patient: str | None, doubts: list[str], deformable: bool
+) -> FollowUp | None:
+    """Return the follow-up; what speaks against it goes to the doubts."""
     try:
-        found = load_follow_up(folder, case, patient)
+        found = load_follow_up(folder, case, patient, deformable=deformable)
     except StrokeError as error:
         doubts.append(str(error))
         return None
-    if found is None:
-        return None
-    doubts += found.doubts
-    volume = float(found.lesion.array.sum()) * found.lesion.voxel_ml
-    return {"source": found.source, "lesion_ml": round(volume, 1)}
+    if found is not None:
+        doubts += found.doubts
+    return found
 
 
-def _aspects(case: StrokeCase) -> dict[str, int]:
-    """Return the two ASPECTS sections, counted from 1; empty where the template is not found."""
+def _told(later: FollowUp) -> dict[str, Any]:
+    volume = float(later.lesion.array.sum()) * later.lesion.voxel_ml
+    return {"source": later.source, "lesion_ml": round(volume, 1)}
+
+
+def _aspects(case: StrokeCase) -> dict[str, Any]:
+    """Return the two ASPECTS sections, counted from 1 as in the file, and how they were found."""
     image = next((case.volumes[role] for role in ("dwi", "b0", "ncct") if role in case.volumes), None)
-    if image is None or "brain" not in case.volumes or not image.same_grid(case.volumes["brain"]):
+    brain = case.volumes.get("brain")
+    if brain is None or (image is not None and not image.same_grid(brain)):
         return {}
+    sections = Sections.around(brain, (3.0, 3.0), (64, 64))
     try:
-        fit = fit_template(image, case.volumes["brain"])
+        found = find_levels(brain, sections, image)
     except StrokeError:
         return {}
-    return {} if fit.failure else {name: n + 1 for name, n in aspects_sections(case.reference, fit).items()}
+    axis = int(np.argmax(np.abs(brain.direction[2])))
+    inverse = np.linalg.inv(brain.affine)
+    numbers = {}
+    for name, section in zip(("basal ganglia", "supraganglionic"), found.sections, strict=True):
+        place = sections.grid.TransformContinuousIndexToPhysicalPoint([31.5, 31.5, float(section)])
+        numbers[name] = round(float((inverse @ np.append(place, 1.0))[axis])) + 1
+    return {**numbers, "by": found.by}
 
 
 def _images(case: StrokeCase) -> list[dict[str, str]]:
@@ -187,18 +211,32 @@ def _timing(role: str, found: PatientFiles) -> list[str]:
     return [f"{ROLES[role][0]}: {warning}." for warning in timing.warnings]
 
 
-def _draw(output: Path | str, rows: list, case: StrokeCase | None) -> list[str]:
+def _draw(output: Path | str, rows: list, case: StrokeCase | None, later: FollowUp | None) -> list[str]:
     from .report.checkerboard import write_checkerboard
     from .report.contact_sheet import write_sheets
 
     with staged_folder(output) as stage:
         names = write_sheets(stage, rows)
-        fixed = next((case.volumes[r] for r in ("b0", "dwi", "ncct") if r in case.volumes), None) if case else None
-        for role in ("flair", "ncct", "cbf", "cbv"):
-            said = case.sources.get(role, "") if case else ""
-            if fixed is None or "registered, moved" not in said:
-                continue
+        for role, (fixed, moved, words) in _registered(case, later).items():
             names.append(f"checkerboard-{role}.png")
-            words = f"{ROLES[role][0]} on the reference: {said.split('; ')[-1]}"
-            write_checkerboard(stage / names[-1], fixed, case.volumes[role], case.volumes.get("brain"), words)
+            write_checkerboard(stage / names[-1], fixed, moved, case.volumes.get("brain"), words)
     return [str(Path(output) / name) for name in names]
+
+
+def _registered(case: StrokeCase | None, later: FollowUp | None) -> dict[str, tuple[Volume, Volume, str]]:
+    """Return, by name, the images that were registered with what they lie on, and the words for it."""
+    fixed = [case.volumes[role] for role in ("b0", "dwi", "ncct") if role in case.volumes] if case else []
+    if not fixed:
+        return {}
+    found = {}
+    for role in ("flair", "ncct", "cbf", "cbv"):
+        said = case.sources.get(role, "")
+        if "registered, moved" in said:
+            words = f"{ROLES[role][0]} on the reference: {said.split('; ')[-1]}"
+            found[role] = (fixed[0], case.volumes[role], words)
+    if later is not None and later.registration is not None and later.image is not None:
+        # DWI looks like FLAIR: the edges run on.
+        on = case.volumes.get("dwi", fixed[0])
+        used = later.deformation if later.deformation is not None else later.registration
+        found["follow-up"] = (on, later.image, f"Follow-up on the baseline: {used.describe()}")
+    return found

@@ -25,11 +25,16 @@ def check(
     folder: Annotated[Path, typer.Argument(help="A patient's folder, a cohort's with --patient, or DICOM.")],
     patient: Annotated[str | None, typer.Option(help="Which patient of a cohort.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder for a picture of it.")] = None,
+    deformable: Annotated[
+        bool, typer.Option("--deformable", help="Follow oedema and distortion when the follow-up is registered.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Say what is there, what is missing for what, and every doubt. Computes no result."""
     with stage("Checking") as progress:
-        result = jobs.run("check", folder=folder, patient=patient, output=output, progress=progress)
+        result = jobs.run(
+            "check", folder=folder, patient=patient, output=output, deformable=deformable, progress=progress
+        )
     if as_json:
         print_json(result)
         return
@@ -71,8 +76,9 @@ def _print_patient(entry: dict[str, Any]) -> None:
         told = f"Follow-up lesion: {entry['follow_up']['lesion_ml']:.1f} mL ({entry['follow_up']['source']})."
         answer.print(told, markup=False)
     if entry["aspects"]:
-        words = ", ".join(f"{name} {number}" for name, number in entry["aspects"].items())
-        answer.print(f"Sections proposed for ASPECTS, counted from 1: {words}.", markup=False)
+        words = ", ".join(f"{name} {number}" for name, number in entry["aspects"].items() if name != "by")
+        told = f"Sections proposed for ASPECTS, counted from 1: {words} (by {entry['aspects']['by']})."
+        answer.print(told, markup=False)
     for doubt in entry["doubts"]:
         answer.print(f"! {doubt}", markup=False)
     if not entry["doubts"]:

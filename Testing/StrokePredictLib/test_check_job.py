@@ -117,7 +117,9 @@ def test_a_registered_image_gets_a_checkerboard_and_the_template_is_found(patien
     write_image(tmp_path / "case" / "flair.nii.gz", Volume(flair.array, shifted))
     result = run(tmp_path / "case", output=tmp_path / "out")
     assert any(path.endswith("checkerboard-flair.png") for path in result["files"])
-    assert set(result["patients"][0]["aspects"]) == {"basal ganglia", "supraganglionic"}
+    levels = result["patients"][0]["aspects"]
+    assert levels["by"] == "registration with MNI152"
+    assert levels["basal ganglia"] < levels["supraganglionic"]
     assert result["patients"][0]["follow_up"] is None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 from ..errors import StrokeError
 from ..volume import Volume
 from .sections import Sections
+from .template import fit_template
 
 #: Heights in MNI space (mm): lentiform nucleus, internal capsule and thalamus; corona radiata above the nuclei.
 BASAL_GANGLIA, SUPRAGANGLIONIC = 4.0, 26.0
@@ -19,12 +21,74 @@ SIZES = np.arange(0.80, 1.11, 0.02)
 #: mm is worth against a size that is off by a factor of e.
 USUAL_SIZE, SIZE_MM = 0.92, 20.0
 HEIGHTS = np.arange(-75.0, 76.0, 1.0)
+#: A brain seen over less height (mm) is a slab, whose ends mislead the template's affine.
+WHOLE_MM = 95.0
 _MNI = Path(__file__).resolve().parent.parent / "data" / "mni152.npz"
 _STEP = 4.0
 
 
+@dataclass(frozen=True)
+class Levels:
+    """Sections at the named levels.
+
+    Attributes
+    ----------
+    sections : list of int
+        Indices from the foot end, lowest first: basal ganglia, then supraganglionic.
+    by : str
+        How they were found.
+    """
+
+    sections: list[int]
+    by: str
+
+
+def find_levels(brain: Volume, sections: Sections, image: Volume | None = None, count: int = 2) -> Levels:
+    """Propose the sections at the basal ganglia and above them, the better of two ways; a reader should look at them.
+
+    Whole heads are registered with MNI152. Where that fails, of a slab, or without an image, the brain's outline tells.
+
+    Parameters
+    ----------
+    brain, sections, count
+        See `propose_sections`.
+    image : Volume, optional
+        3D, on the mask's grid.
+
+    Raises
+    ------
+    StrokeError
+        If the brain is not to be seen in two sections.
+    """
+    heights = _registered_heights(brain, sections, image) if image is not None else None
+    if heights is not None:
+        wanted = (BASAL_GANGLIA, SUPRAGANGLIONIC)[:count]
+        found = [int(np.argmin(np.abs(heights - height))) for height in wanted]
+        missed = max(abs(float(heights[n]) - height) for n, height in zip(found, wanted, strict=True))
+        if len(set(found)) == count and missed <= float(sections.grid.GetSpacing()[2]):
+            return Levels(found, "registration with MNI152")
+    return Levels(propose_sections(brain, sections, count), "the brain's outline")
+
+
+def _registered_heights(brain: Volume, sections: Sections, image: Volume) -> np.ndarray | None:
+    """Return each section's height in MNI space at its middle, by an affine; None of a slab or where that failed."""
+    filled = np.flatnonzero((sections.bring(brain, is_mask=True) > 0.5).any(axis=(1, 2)))
+    width, height, count = sections.grid.GetSize()
+    if not filled.size or (np.ptp(filled) + 1) * sections.grid.GetSpacing()[2] < WHOLE_MM:
+        return None
+    try:
+        fit = fit_template(image, brain)
+    except StrokeError:
+        return None
+    if fit.failure:
+        return None
+    middle = ((width - 1) / 2, (height - 1) / 2)
+    places = [sections.grid.TransformContinuousIndexToPhysicalPoint([*middle, float(k)]) for k in range(count)]
+    return fit.to_mni(np.array(places))[:, 2]
+
+
 def propose_sections(brain: Volume, sections: Sections, count: int = 2) -> list[int]:
-    """Propose the sections at the basal ganglia and above them; a reader should look at them.
+    """Propose the sections at the basal ganglia and above them by the brain's outline.
 
     Length and width of the brain in every section are compared with MNI152's; the height and size that fit best say
     where each section lies. Sections are taken as parallel to MNI's.

@@ -2,11 +2,20 @@
 
 import numpy as np
 import pytest
+from support.same_head import PLAIN, SLAB, ct_of_patient
 
 from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.phantom.anatomy import build_anatomy, draw_pose
 from StrokePredictLib.phantom.grid import Grid
-from StrokePredictLib.preprocess.levels import BASAL_GANGLIA, SUPRAGANGLIONIC, propose_sections, section_heights
+from StrokePredictLib.phantom.patient import simulate_patient
+from StrokePredictLib.preprocess.brain_mask_ct import brain_mask_ct
+from StrokePredictLib.preprocess.levels import (
+    BASAL_GANGLIA,
+    SUPRAGANGLIONIC,
+    find_levels,
+    propose_sections,
+    section_heights,
+)
 from StrokePredictLib.preprocess.sections import Sections
 from StrokePredictLib.volume import Volume
 
@@ -45,6 +54,46 @@ def test_a_slab_of_ct_perfusion(seed):
     low, high = propose_sections(slab, shown(slab))
     assert abs(true[low] - BASAL_GANGLIA) < 8
     assert abs(true[high] - SUPRAGANGLIONIC) < 8
+
+
+@pytest.fixture(scope="module")
+def patient():
+    return simulate_patient(2, perfusion=False)
+
+
+def true_heights(patient, sections):
+    """The MNI heights of the sections' middles, by the pose that the patient was made with."""
+    pose = draw_pose(patient.seed, female=patient.facts["sex"] == "F")
+    width, height, count = sections.grid.GetSize()
+    middle = [(width - 1) / 2, (height - 1) / 2]
+    lps = [sections.grid.TransformContinuousIndexToPhysicalPoint([*middle, float(k)]) for k in range(count)]
+    return pose.to_mni(np.array(lps) * [-1, -1, 1])[:, 2]
+
+
+def test_whole_heads_are_registered(patient):
+    """On MR and on plain CT, where the mask reaches into the skull base and the outline misleads by a section."""
+    mr = patient.volumes["dwi"]
+    plain = ct_of_patient(patient, np.eye(4), PLAIN)
+    for image, brain in ((mr, mr.with_array(patient.truth["brain"].array > 0)), (plain, brain_mask_ct(plain))):
+        sections = shown(brain)
+        found = find_levels(brain, sections, image)
+        true = true_heights(patient, sections)
+        assert found.by == "registration with MNI152"
+        assert abs(true[found.sections[0]] - BASAL_GANGLIA) < 5
+        assert abs(true[found.sections[1]] - SUPRAGANGLIONIC) < 5
+
+
+def test_slabs_and_brains_without_image_fall_back_to_the_outline(patient):
+    slab = ct_of_patient(patient, np.eye(4), SLAB, 5.0)
+    brain = brain_mask_ct(slab)
+    sections = shown(brain)
+    found = find_levels(brain, sections, slab)
+    true = true_heights(patient, sections)
+    assert found.by == "the brain's outline"
+    assert abs(true[found.sections[0]] - BASAL_GANGLIA) < 6
+    assert abs(true[found.sections[1]] - SUPRAGANGLIONIC) < 6
+    whole, _ = head(1)
+    assert find_levels(whole, shown(whole)).sections == propose_sections(whole, shown(whole))
 
 
 def test_heights_rise_evenly():

@@ -9,7 +9,6 @@ from StrokePredictLib.phantom.grid import Grid
 from StrokePredictLib.phantom.patient import simulate_patient
 from StrokePredictLib.preprocess.template import (
     TemplateFit,
-    aspects_sections,
     fit_template,
     from_template,
     template,
@@ -43,19 +42,6 @@ def test_places_of_the_template_in_the_patient(fitted, role):
     assert np.median(gap) < 3.5
     assert np.percentile(gap, 95) < 6.0
     assert np.allclose(fits[role].to_mni(fits[role].to_patient(mni_places())), mni_places(), atol=1e-6)
-
-
-def test_aspects_sections_show_their_levels(fitted):
-    """By the pose that the patient was made with, both sections run within half a section of their MNI heights."""
-    patient, fits = fitted
-    volume = patient.volumes["dwi"]
-    sections = aspects_sections(volume, fits["dwi"])
-    assert list(sections) == ["basal ganglia", "supraganglionic"]
-    pose = draw_pose(patient.seed, female=patient.facts["sex"] == "F")
-    for name, height in (("basal ganglia", 6.0), ("supraganglionic", 30.0)):
-        place = pose.to_ras(np.array([[0.0, -12.0, height]]))[0] * [-1, -1, 1]
-        number = (np.linalg.inv(volume.affine) @ np.append(place, 1.0))[2]
-        assert abs(sections[name] - number) <= 1.0
 
 
 def test_to_the_template_and_home(fitted):
