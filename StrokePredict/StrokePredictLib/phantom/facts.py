@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from .fields import stream
-from .occlusion import BRANCHES, POSTERIOR, Occlusion, draw_site
+from .occlusion import BRANCHES, POSTERIOR, Occlusion, collateral_luck, draw_site
 from .populations import MTICI, YU2020, Population
 
 #: Day of the follow-up image after onset.
 FOLLOW_UP_DAY = 5
+#: Correlation of the grade of reperfusion with collaterals (associated in Bang et al., Stroke 2011; size assumed).
+GRADE_FOLLOWS_COLLATERALS = 0.4
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,9 @@ def draw_course(seed: int, population: Population = YU2020) -> Course:
     if thrombectomy:
         share = population.mtici_branch if site in BRANCHES else population.mtici
     edges = np.cumsum(np.array(share) / sum(share))
+    # Better collaterals, better reperfusion: correlated normal numbers, each share as it was.
+    luck = GRADE_FOLLOWS_COLLATERALS * collateral_luck(seed, population)
+    grade = special.ndtr(luck + np.sqrt(1.0 - GRADE_FOLLOWS_COLLATERALS**2) * special.ndtri(grade))
     mtici = MTICI[min(int(np.searchsorted(edges, grade, side="right")), len(MTICI) - 1)]
     unknown, scan_24h = known < population.onset_unknown, scanned < population.scan_24h
     return Course(age, sex, onset, reperfusion, mtici, not unknown, bool(thrombectomy), bool(scan_24h))
@@ -133,7 +139,6 @@ def patient_facts(
         "occlusion": occlusion.site,
         "circulation": "posterior" if occlusion.site in POSTERIOR else "anterior",
         "collaterals": occlusion.collaterals,
-        "stroke_confirmed": "no" if occlusion.site == "none" else "yes",
         "population": population.name,
     }
 

@@ -75,11 +75,16 @@ def draw_occlusion(seed: int, onset_to_imaging_min: float, population: Populatio
     """Return a random occlusion; who is imaged late and still a candidate for treatment has better collaterals."""
     side, site, rng = _draw(seed, population)
     median, spread = population.reach_mm
-    reach = median * (onset_to_imaging_min / 240.0) ** 0.22 * np.exp(rng.normal(0, spread))
+    reach = median * (onset_to_imaging_min / 240.0) ** 0.22 * np.exp(spread * rng.normal())
     reach = float(np.clip(reach, 15.0, 85.0)) * REACH_SHARE.get(site, 1.0)
     with_anterior = site == "ICA" and bool(rng.random() < WITHOUT_COMMUNICATING)
     emboli = draw_emboli(seed) if site == "embolic" else ()
     return Occlusion(side, site, reach, with_anterior, emboli)
+
+
+def collateral_luck(seed: int, population: Population = YU2020) -> float:
+    """Return the patient's collaterals among others', a standard normal number; positive is good."""
+    return float(_draw(seed, population)[2].normal())
 
 
 def _draw(seed: int, population: Population) -> tuple[str, str, np.random.Generator]:

@@ -164,4 +164,5 @@ def facts_of(tissue: Tissue, ml: dict[str, float]) -> dict[str, Any]:
     slow = tissue.tmax >= 6.0
     fed = float(np.mean(tissue.tmax_24h[slow] < 6.0)) if slow.any() else 0.0
     volumes = Volumes(ml["core"], ml["tmax_over_6"], ml["tmax_over_6_24h"], fed)
-    return patient_facts(person.seed, person.course, person.occlusion, volumes, person.population)
+    facts = patient_facts(person.seed, person.course, person.occlusion, volumes, person.population)
+    return facts | {"stroke_confirmed": "yes" if ml["infarct"] > 0 else "no"}
