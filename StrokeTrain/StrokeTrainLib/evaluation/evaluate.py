@@ -30,7 +30,7 @@ from .report import render
 from .results import csv_text
 from .same_cohort import require_same_cohort
 from .sources import Source, from_model, from_run
-from .summary import RESAMPLES, SUBGROUPS, plain, summarise
+from .summary import RESAMPLES, SUBGROUPS, plain, require_subgroups, summarise
 from .tables import Table, classifier_tables, estimate_text, map_tables
 
 #: Where receipts lie in the output folder.
@@ -137,6 +137,7 @@ def evaluate(
     options = options or Options()
     if (run is None) == (model is None):
         raise StrokeError("name what to evaluate: a training run (--run), or a model (--model); one of both.")
+    require_subgroups(options.subgroups)
     cohort = index_cohort(data, progress=part(progress, 0.0, 0.05))
     output = Path(output)
     if run is not None:

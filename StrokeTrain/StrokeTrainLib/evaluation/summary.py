@@ -76,9 +76,7 @@ def summarise(
     StrokeError
         For a subgroup of another name.
     """
-    unknown = [name for name in subgroups if name not in SUBGROUPS]
-    if unknown:
-        raise StrokeError(f"no subgroups by '{unknown[0]}'; there are {', '.join(SUBGROUPS)}.")
+    require_subgroups(subgroups)
     methods = {}
     for number, method in enumerate(results.methods):
         progress(number / len(results.methods), f"statistics of {results.methods[method]}")
@@ -97,6 +95,13 @@ def summarise(
         "conformal": {source.name: coverage(results, source) for source in sources if source.calibration},
         "notes": _notes(results),
     }
+
+
+def require_subgroups(names: Collection[str]) -> None:
+    """Raise `StrokeError` for a name that is not one of `SUBGROUPS`."""
+    unknown = [name for name in names if name not in SUBGROUPS]
+    if unknown:
+        raise StrokeError(f"no subgroups by '{unknown[0]}'; there are {', '.join(SUBGROUPS)}.")
 
 
 def compare(
@@ -287,7 +292,10 @@ def _notes(results: Results) -> list[str]:
             who = "All methods" if everything else ", ".join(results.methods[method] for method in methods)
             told.setdefault((who, why), []).append(patient)
     ordered = sorted(told.items(), key=lambda item: -len(item[1]))
-    said = [f"{who}: {_few(names)} without numbers. {why}" for (who, why), names in ordered[:MOST_NOTES]]
+    said = []
+    for (who, why), names in ordered[:MOST_NOTES]:
+        words = why.replace("ID", names[0]) if len(names) == 1 else why
+        said.append(f"{who}: {_few(names)} without numbers. {words}")
     rest = sum(len(names) for _, names in ordered[MOST_NOTES:])
     return said + ([f"{rest} more rows or patients without numbers: see the notes in metrics.csv."] if rest else [])
 
