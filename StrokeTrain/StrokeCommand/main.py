@@ -19,6 +19,7 @@ from .check import add_commands
 from .cohort import Scheduler, Workers, cohort_app
 from .console import answer, print_files, print_json, stage, terminal
 from .evaluate import evaluate
+from .experiment import experiment
 from .train import train
 
 app = typer.Typer(
@@ -36,6 +37,7 @@ add_commands(app)
 app.command()(bench)
 app.command()(train)
 app.command()(evaluate)
+app.command()(experiment)
 
 Output = Annotated[Path, typer.Option("-o", "--output", help="Folder to write into.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")]

@@ -1,0 +1,184 @@
+"""Alis 2020: a core network on its own vendor, on the other, and fine-tuned to it, beside a second reader."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..cohort.parts import Fold, Splits
+from ..cohort.splits import make_splits
+from ..cohort.table import Patient
+from ..evaluation.patient import READER
+from ..evaluation.results import Results
+from ..statistics.compare import mann_whitney, p_text
+from ..statistics.noninferiority import noninferiority_paired
+from .arms import Arm
+from .comparing import paired, row_of
+from .experiment import Experiment, Finished, Report
+from .ground import Ground, require_groups
+from .published.alis2020 import PAPER, RESULTS
+from .setting import Setting
+from .table import OURS, add_paper, median_iqr, with_paper
+
+VENDORS = ("A", "B")
+TARGET = "acute-core"
+#: Dice by which a network may be worse than the reader and still be called no worse. Stated here, before any result.
+MARGIN = 0.05
+#: Patients of each vendor: a tenth must hold some.
+LEAST = 10
+#: Published key → arm, vendor tested.
+_LINES = {
+    "A-A": ("A", "A"), "B-B": ("B", "B"), "A-B": ("A", "B"), "B-A": ("B", "A"),
+    "A-B-tuned": ("A-tuned", "B"), "B-A-tuned": ("B-tuned", "A"),
+}  # fmt: skip
+_QUICK = {"matrix": "[48, 48]", "spacing_mm": "[4.6, 4.6]"}
+
+
+def deal(ground: Ground, setting: Setting) -> tuple[dict[str, Splits], list[str]]:
+    """Split either vendor 80-10-10; a fine-tuned model learns from the other vendor's validation tenth."""
+    groups = {v: [p for p in ground.patients.values() if p.vendor == v] for v in VENDORS}
+    require_groups(
+        {f"vendor {v}": [p.id for p in members] for v, members in groups.items()}, LEAST, "Alis' two data sets"
+    )
+    own = {
+        v: make_splits(members, "80-10-10", setting.seed, stratify=("volume",), volumes=ground.volumes)
+        for v, members in groups.items()
+    }
+    found = {}
+    for v, other in (VENDORS, VENDORS[::-1]):
+        mine, theirs = own[v].folds[0], own[other].folds[0]
+        test = tuple(sorted(mine.test + theirs.test))
+        found[v] = replace(own[v], folds=(Fold(mine.train, mine.validation, test),), persons=_persons(ground))
+        tuned = Fold(theirs.train, theirs.validation, theirs.test)
+        found[f"{v}-tuned"] = replace(own[other], folds=(tuned,))
+    others = len(ground.patients) - sum(map(len, groups.values()))
+    told = [f"{others} patients of other or unknown vendors take no part."] if others else []
+    return found, told
+
+
+def _persons(ground: Ground) -> dict[str, str]:
+    return {p.id: p.person for p in ground.patients.values() if p.person != p.id}
+
+
+def read_thrice(patient: Patient) -> Patient:
+    """Return a patient whose truth is a reader's majority of several reads, where there are such reads.
+
+    An outline without a reader's name would be taken for the truth otherwise.
+    """
+    named = [label for label in patient.labels_of(TARGET) if label.reader is not None]
+    reads = [sum(other.reader == label.reader for other in named) for label in named]
+    if not reads or max(reads) < 2:
+        return patient
+    return replace(patient, labels=tuple(x for x in patient.labels if x.target != TARGET or x.reader is not None))
+
+
+def report(finished: Finished) -> Report:
+    """Fill the table of medians."""
+    patients = [read_thrice(patient) for patient in finished.ground.patients.values()]
+    sources = [finished.source(arm.name, patients) for arm in finished.experiment.arms]
+    results = finished.results(sources, reader=True, patients=patients)
+    parts = {v: results.only(finished.splits[f"{other}-tuned"].folds[0].test)
+             for v, other in (VENDORS, VENDORS[::-1])}  # fmt: skip
+    made = Report()
+    _table(made, parts)
+    _models_against_reader(made, parts)
+    _vendors(made, parts)
+    _tuned(made, parts)
+    made.notes += _truths(patients, results)
+    return made
+
+
+def _table(made: Report, parts: dict[str, Results]) -> None:
+    table = with_paper(RESULTS)
+    for key, (arm, tested) in _LINES.items():
+        part, published = parts[tested], RESULTS.row(key)
+        dice, reader = part.column(arm, "dice"), part.column(READER, "dice")
+        add_paper(table, RESULTS, [key])
+        cells = [median_iqr(dice, 3), median_iqr(reader, 3), p_text(mann_whitney(dice, reader).p)]
+        table.add(published.group, published.label, OURS, len(part.patients), cells, "mann-whitney")
+    made.tables.append(table)
+
+
+def _models_against_reader(made: Report, parts: dict[str, Results]) -> None:
+    """Compare with the reader by the paper's test, by the paired one, and for non-inferiority with the margin."""
+    for key, (arm, tested) in _LINES.items():
+        part = parts[tested]
+        dice, reader = part.column(arm, "dice"), part.column(READER, "dice")
+        label = RESULTS.row(key).label
+        names = (label, "Second reader")
+        unpaired = row_of(mann_whitney(dice, reader), "dice", f"vendor {tested}", *names)
+        right = paired(dice, reader, "dice", f"vendor {tested}", names)
+        made.comparisons += [unpaired, right]
+        found = noninferiority_paired(dice, reader, margin=MARGIN)
+        interval = found.difference.text(3)
+        made.notes.append(
+            f"{label} against the second reader, margin {MARGIN:g}: {found.verdict} (mean difference in Dice "
+            f"{interval}, one-sided P {p_text(found.p)})."
+        )
+        made.numbers[f"{key} non-inferiority"] = {"verdict": found.verdict, "p": found.p, "margin": MARGIN}
+        external = key in ("A-B", "B-A")
+        published = {"A-A": "0.858 against 0.868, P = 0.273", "B-B": "0.857 against 0.867, P = 0.668",
+                     "A-B": "0.734 against 0.867, P < 0.0001", "B-A": "0.756 against 0.868, P < 0.0001",
+                     "A-B-tuned": "0.832 against 0.867, P = 0.127",
+                     "B-A-tuned": "0.846 against 0.868, P = 0.468"}[key]  # fmt: skip
+        claim = f"{label}: {'a lower Dice than' if external else 'no difference in Dice from'} the reader"
+        made.look_for(claim, published, "lower" if external else "none", right)
+
+
+def _vendors(made: Report, parts: dict[str, Results]) -> None:
+    """Compare either model's internal with its external test: other patients, so that Mann-Whitney fits."""
+    published = {"A": "0.858 (or 0.866) against 0.734, P < 0.0001", "B": "0.857 against 0.756, P < 0.0001"}
+    for v, other in (VENDORS, VENDORS[::-1]):
+        test = mann_whitney(parts[v].column(v, "dice"), parts[other].column(v, "dice"))
+        row = row_of(test, "dice", f"model {v}", f"{v} → {v}", f"{v} → {other}")
+        made.comparisons.append(row)
+        made.look_for(f"Model {v}: a higher Dice on its own vendor than on the other", published[v], "higher", row)
+
+
+def _tuned(made: Report, parts: dict[str, Results]) -> None:
+    published = {"A": "0.832 (or 0.818) against 0.734, P < 0.0001", "B": "0.846 against 0.756, P < 0.0001"}
+    for v, other in (VENDORS, VENDORS[::-1]):
+        part = parts[other]
+        tuned, native = (part.column(arm, "dice") for arm in (f"{v}-tuned", v))
+        names = (f"{v}, fine-tuned → {other}", f"{v} → {other}")
+        row = paired(tuned, native, "dice", f"vendor {other}", names)
+        made.comparisons.append(row)
+        made.look_for(f"Model {v} on vendor {other}: a higher Dice after fine-tuning", published[v], "higher", row)
+
+
+def _truths(patients: Sequence[Patient], results: Results) -> list[str]:
+    tested = set(results.patients)
+    thrice = sum(all(x.reader is not None for x in p.labels_of(TARGET)) for p in patients if p.id in tested)
+    told = [f"Truth of {thrice} of {len(tested)} tested patients: the majority of one reader's reads; of the others "
+            "the outline that there is. Networks learn from the outline without a reader's name where there is "
+            "one."]  # fmt: skip
+    lacking = int(np.isnan(results.column(READER, "dice")).sum())
+    return told + ([f"{lacking} tested patients have no second reader's outline."] if lacking else [])
+
+
+def _arms() -> tuple[Arm, ...]:
+    native = [Arm(v, f"Model {v}", "alis2020", quick=_QUICK | {"training.epochs": 12, "optimiser.rate": 0.001})
+              for v in VENDORS]  # fmt: skip
+    tuned = [
+        Arm(f"{v}-tuned", f"Model {v}, fine-tuned", "alis2020-fine-tune", init=v,
+            quick=_QUICK | {"training.epochs": 4, "optimiser.rate": 0.0001})
+        for v in VENDORS
+    ]  # fmt: skip
+    return (*native, *tuned)
+
+
+EXPERIMENT = Experiment(
+    name="alis-vendors",
+    title="Alis 2020: core networks across vendors, and fine-tuning",
+    paper=PAPER,
+    needs=(
+        "MR patients of vendors A and B, at least 10 of each, with DWI, ADC and the outline of the core; for the "
+        "paper's truth three reads of one reader, for the human reference another reader."
+    ),
+    folds=0,
+    arms=_arms(),
+    deal=deal,
+    report=report,
+)

@@ -1,0 +1,91 @@
+"""What a paper found, looked for again: stated with effect and interval, whether it was found or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..metrics.catalogue import METRICS
+from ..statistics.compare import p_text
+from ..statistics.values import signed
+
+#: Two-sided level, without correction: each direction was asked for by name.
+ALPHA = 0.05
+#: Where nothing can be said because both give the same in every patient.
+EQUAL = "not assessable: equal in every patient"
+
+
+@dataclass(frozen=True)
+class Direction:
+    """A claim of a paper.
+
+    Attributes
+    ----------
+    claim : str
+        What differs from what, and in whom.
+    published : str
+        The paper's numbers.
+    expected : str
+        ``"higher"``, ``"lower"``: the first against the second; ``"none"``: no significant difference was found.
+    """
+
+    claim: str
+    published: str
+    expected: str
+
+
+def judge(direction: Direction, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a claim beside what was found.
+
+    Parameters
+    ----------
+    direction : Direction
+        The claim.
+    row : mapping
+        A comparison as `StrokeTrainLib.evaluation.summary.compare` returns it.
+    """
+    equal = row["effect"] == 0 and row["shift_low"] == row["shift_high"] == 0
+    return {
+        "claim": direction.claim,
+        "published": direction.published,
+        "expected": direction.expected,
+        "verdict": EQUAL if equal else verdict(direction.expected, row["p"], row["effect"]),
+        "found": words(row),
+        "p": row["p"],
+        "effect": row["effect"],
+        "n": row["n"],
+    }
+
+
+def verdict(expected: str, p: float, effect: float) -> str:
+    """Return what the numbers say of a claim, in words."""
+    if not np.isfinite(p) or not np.isfinite(effect):
+        return "not assessable"
+    significant = p < ALPHA
+    if expected == "none":
+        return "a difference here" if significant else "no significant difference here either"
+    if effect == 0:
+        return "not found"
+    agrees = (effect > 0) == (expected == "higher")
+    if not agrees:
+        return "the opposite" if significant else "not found (the other way, not significant)"
+    return "found" if significant else "same direction, not significant"
+
+
+def words(row: Mapping[str, Any]) -> str:
+    """Return a comparison's effect, interval and P in one phrase."""
+    if not np.isfinite(row["p"]):
+        return row.get("note") or "no numbers"
+    metric = METRICS.get(row["metric"])
+    digits = 3 if metric is None or not metric.unit else 1
+    unit = f" {metric.unit}" if metric is not None and metric.unit else ""
+    shift = signed(row["shift"], digits)
+    if np.isfinite(row["shift_low"]):
+        shift += f" ({signed(row['shift_low'], digits)} to {signed(row['shift_high'], digits)})"
+    told = f"difference {shift}{unit}"
+    if row.get("rank_effect", True) and np.isfinite(row["effect"]):
+        told += f", rank-biserial {signed(row['effect'], 2)}"
+    return f"{told}, P = {p_text(row['p'])}, n = {row['n']}".replace("P = <", "P < ").replace("P = >", "P > ")
