@@ -245,11 +245,12 @@ def _write(
     source = subject.source
     flow = _flow(subject, scored, facts)
     notes = list(dict.fromkeys([*summary["notes"], *subject.notes]))
-    chosen = {"method": source.name, "seed": options.seed, "resamples": options.resamples}
+    chosen = {"method": source.name, "seed of the intervals": options.seed, "resamples": options.resamples}
     if source.task == "segmentation":
         chosen |= {"rules": [m for m, found in summary["methods"].items() if found["kind"] == "rule"]}
         chosen |= {"rules cleaned": options.cleaned, "subgroups": list(options.subgroups)}
-    made_by = provenance({}, chosen | dict(source.facts), "matplotlib", "torch")
+    told = {"seed of the training" if key == "seed" else key: value for key, value in source.facts.items()}
+    made_by = provenance({}, chosen | told, "matplotlib", "torch")
     methods = [*subject.methods, methods_text.versions_text(made_by)]
     whole = {"format": FORMAT, "source": dict(source.facts)} | summary | {
         "flow": flow.record(), "notes": notes, "methods_text": " ".join(methods), "provenance": made_by,

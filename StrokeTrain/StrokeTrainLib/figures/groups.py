@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,8 +56,8 @@ def draw_groups(
     columns = {method: np.asarray(column, np.float64) for method, column in values.items()}
     groups = subgroups(labels, levels)
     slot = 0.8 / max(len(columns), 1)
-    width = 1.2 + max(len(groups), 1) * (0.5 + 0.55 * len(columns))
-    with page(stem, max(width, 3.4), 3.8, simulated=simulated) as (figure, axes):
+    width = max(1.2 + max(len(groups), 1) * (0.5 + 0.55 * len(columns)), 3.4)
+    with page(stem, width, 3.8, simulated=simulated) as (figure, axes):
         panel = axes[0, 0]
         panel.set_ylabel(title)
         if not groups or not columns:
@@ -78,7 +78,7 @@ def draw_groups(
                 panel.annotate(notes[name], (place, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 3),
                                textcoords="offset points", ha="center", fontsize=8)  # fmt: skip
         if len(columns) > 1:
-            figure.legend(handles=_handles(columns), loc="outside upper center", ncols=min(len(columns), 3))
+            figure.legend(handles=_handles(columns), loc="outside upper center", ncols=_legend_columns(columns, width))
     return files_of(stem)
 
 
@@ -100,6 +100,13 @@ def _draw_one(axes: Axes, known: np.ndarray, at: float, slot: float, number: int
         axes.hlines(np.median(known), at - 0.2 * slot, at + 0.2 * slot, color=INK, linewidth=1.8)
     else:
         axes.annotate("none", (at, 0.5), xycoords=("data", "axes fraction"), color=FAINT, ha="center", fontsize=7.5)
+
+
+def _legend_columns(names: Collection[str], width: float) -> int:
+    """Return how many entries of a legend stand side by side in a figure of ``width`` inches, at most three."""
+    longest = max(len(name) for name in names)
+    # Points: a marker with its gaps, and a letter of the legend's font.
+    return min(3, len(names), max(1, int(72 * width / (34 + 4.9 * longest))))
 
 
 def _tick(name: str, mask: np.ndarray, columns: Mapping[str, np.ndarray]) -> str:
