@@ -169,7 +169,7 @@ def _of_run(run: Path | str, patients: list[Patient], options: Options) -> Subje
 def _of_model(model: str, predictions: Path, cohort: Any, options: Options, progress: Progress) -> Subject:
     bundle = open_bundle(find_bundle(model))
     card = bundle.card
-    by_cbv = card.output == "probability" and not any(patient.labels_of(card.target) for patient in cohort)
+    by_cbv = card.output == "probability" and methods_text.truth_of(card) == "cbv"
     needs = tuple(dict.fromkeys([c.role for c in card.channels if not c.optional] + (["cbv"] if by_cbv else [])))
     selection = select(cohort, needs, None if by_cbv else card.target, measure=False)
     chosen = [patient for patient in selection.kept if patient.role != "train-only"]

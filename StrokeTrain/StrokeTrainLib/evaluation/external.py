@@ -110,15 +110,36 @@ def predict_one(
         "skipped": [], "doubts": list(case.doubts), "sources": case.sources,
         "provenance": provenance(inputs, {"models": [card.name], "device": device}, "torch", "safetensors"),
     }  # fmt: skip
+    place = Path(output) / RECORD
     if card.output == "probability":
-        record["classifications"] = [classify(case, model, device=device).record]
+        found = classify(case, model, device=device)
+        whole = joined(_before(place), record, "classifications", found.record)
         with staged_folder(output) as stage:
-            write_text(stage / RECORD, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-        return {"files": [str(Path(output) / RECORD)]}
+            write_text(stage / RECORD, json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
+        return {"files": [str(place)]}
     course = what_happened(whom) if card.conditioned else None
-    found = predict(case, model, device=device, course=course)
-    record["models"] = [found.record]
-    return {"files": write_predictions(output, [found], record)}
+    answer = predict(case, model, device=device, course=course)
+    whole = joined(_before(place), record, "models", answer.record)
+    return {"files": write_predictions(output, [answer], whole)}
+
+
+def joined(
+    before: dict[str, Any] | None, record: dict[str, Any], kind: str, answer: dict[str, Any]
+) -> dict[str, Any]:
+    """Return a patient's record with a model's answer in it; what other models said there before is kept."""
+    if before is None:
+        return record | {kind: [answer]}
+    others = [item for item in before.get(kind, []) if item.get("name") != answer["name"]]
+    return record | before | {kind: [*others, answer | {"provenance": record["provenance"]}]}
+
+
+def _before(path: Path) -> dict[str, Any] | None:
+    """Return the record that lies there; None where there is none that can be read."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
 
 
 @lru_cache(maxsize=1)

@@ -44,6 +44,11 @@ def limit_of(card: Card) -> float | None:
     return float(found[1]) if found else None
 
 
+def truth_of(card: Card) -> str:
+    """Return what a classifier was taught by, ``"cbv"`` (Mittermeier's rule) or ``"outline"``, as its card tells."""
+    return "outline" if "label: cbv → outline" in card.training.data else "cbv"
+
+
 def run_text(run: Mapping[str, Any], recipe: Recipe, splits: Splits, bundle: Bundle, source: Source) -> list[str]:
     """Return sentences about how the models of a run were trained and who tested them."""
     from ..recipes.describe import changes

@@ -11,9 +11,11 @@ from support.small_run import write_model
 from StrokePredictLib.inference import predict
 from StrokePredictLib.io.images import read_image
 from StrokePredictLib.io.load import load_case
+from StrokeTrainLib.cards import to_card
 from StrokeTrainLib.cohort.index import index_cohort
 from StrokeTrainLib.evaluation.evaluate import Options, evaluate
-from StrokeTrainLib.evaluation.external import predict_model
+from StrokeTrainLib.evaluation.external import joined, predict_model
+from StrokeTrainLib.evaluation.methods_text import limit_of, truth_of
 from StrokeTrainLib.evaluation.sources import from_model
 from StrokeTrainLib.recipes import load_recipe
 
@@ -87,3 +89,21 @@ def test_what_is_predicted_is_not_predicted_again(made):
     source = predict_model(from_model(bundle, place, patients), bundle, patients, cache=options.cache, workers=1)
     assert [path.stat().st_mtime_ns for path in records] == before
     assert [name for name, where in source.places.items() if not where.why] == ["sub-0003", "sub-0004", "sub-0005"]
+
+
+def test_what_other_models_said_of_a_patient_is_kept():
+    other, old = {"name": "other", "sha256": "1"}, {"name": "mine", "sha256": "2"}
+    before = {"patient": "a", "models": [other, old], "classifications": [], "treatment": [{"x": 1}]}
+    record = {"patient": "a", "models": [], "classifications": [], "treatment": [], "provenance": {"p": 1}}
+    whole = joined(before, record, "models", {"name": "mine", "sha256": "3"})
+    assert whole["models"] == [other, {"name": "mine", "sha256": "3", "provenance": {"p": 1}}]
+    assert whole["treatment"] == [{"x": 1}]
+    assert joined(None, record, "models", old)["models"] == [old]
+
+
+def test_a_classifiers_card_tells_what_it_was_taught():
+    card = to_card(load_recipe("mittermeier2022"), data="40 patients", label_above=32.44)
+    assert (limit_of(card), truth_of(card)) == (32.4, "cbv")
+    outlined = to_card(load_recipe("mittermeier2022", {"label": "outline"}), label_above=7.0)
+    assert (limit_of(outlined), truth_of(outlined)) == (7.0, "outline")
+    assert limit_of(to_card(load_recipe("yu2020"))) is None
