@@ -64,7 +64,8 @@ def test_alis_medians_are_those_of_the_quotes():
             told = [quote.text for quote in RESULTS.quotes.values()] + [
                 quote for note in RESULTS.footnotes.values() for quote in note.quotes
             ]
-            assert any(f"({median} vs. {reader}" in text or f"({reader} vs. {median}" in text for text in told if p in text)
+            pairs = (f"({median} vs. {reader}", f"({reader} vs. {median}")
+            assert any(pair in text for pair in pairs for text in told if p in text)
 
 
 def test_responders_are_those_of_the_quotes():
