@@ -28,6 +28,15 @@ JOBS: dict[str, str] = {
     "convert": "StrokePredictLib.io.dicom.convert_job:run",
     "analyse": "StrokeCommand.analyse:run",
     "demo": "StrokeCommand.demo:run",
+    "cohort": "StrokeTrainLib.cohort_job:run",
+    "agreement": "StrokeTrainLib.cohort_job:agreement",
+    "add-case": "StrokeTrainLib.add_case_job:run",
+    "recipes": "StrokeTrainLib.recipes_job:run",
+    "estimate": "StrokeTrainLib.estimate_job:run",
+    "evaluate": "StrokeTrainLib.evaluate_job:run",
+    "model-card": "StrokeTrainLib.publish_job:card",
+    "publish": "StrokeTrainLib.publish_job:publish",
+    "export": "StrokeTrainLib.publish_job:export",
 }
 
 

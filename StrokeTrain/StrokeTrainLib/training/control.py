@@ -114,7 +114,13 @@ def _detached() -> dict[str, Any]:
 
 def state_of(run: Path | str) -> RunState:
     """Return how a run is, from its files and its process alone."""
-    folder = RunFolder(Path(run))
+    found = _state(Path(run))
+    # Its last words may have come between the look at its status and the look at its process.
+    return _state(Path(run)) if found.state == "lost" else found
+
+
+def _state(run: Path) -> RunState:
+    folder = RunFolder(run)
     status, started = _read(folder.status), _read(folder.path / LAUNCH)
     if not status and not started:
         return RunState("none")

@@ -1,7 +1,8 @@
-"""A run in a process of its own, which outlives whoever started it: ``python -m StrokeTrainLib.training.detached FILE``.
+"""A run in a process of its own, which outlives whoever started it.
 
-``FILE`` is the run's ``launch.json`` (`StrokeTrainLib.training.control.launch`). What goes wrong before the run has a
-status of its own is written into it, for the panel that follows.
+``python -m StrokeTrainLib.training.detached FILE``; ``FILE`` is the run's ``launch.json``
+(`StrokeTrainLib.training.control.launch`). What goes wrong before the run has a status of its own is written into it,
+for the panel that follows.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def main(arguments: list[str]) -> int:
     told = read_json_object(path)
     limit_threads()
     try:
-        _train(path.parent, told["job"])
+        _experiment(path.parent, told["job"]) if "experiment" in told["job"] else _train(path.parent, told["job"])
     except KeyboardInterrupt:
         return 130
     except StrokeError as error:
@@ -55,6 +56,32 @@ def _train(run: Path, job: dict[str, Any]) -> None:
         threads=job.get("threads"),
     )  # fmt: skip
     train(recipe, run, options, resume=resume)
+
+
+def _experiment(folder: Path, job: dict[str, Any]) -> None:
+    """Run an experiment; it has no status file of its own, so that its progress is told here."""
+    from ..experiments.run import run_experiment
+    from ..experiments.setting import Setting
+    from .status import Status
+    from .stop import stoppable
+
+    status = Status(folder / "status.json")
+    status.write()
+
+    def tell(fraction: float, words: str) -> None:
+        status.update(share=fraction, message=words)
+
+    setting = Setting(Path(job["data"]), folder, quick=bool(job.get("quick")), device=job.get("device") or "auto")
+    try:
+        with stoppable(lambda: status.last(state="stopped")):
+            run_experiment(job["experiment"], setting, tell)
+    except KeyboardInterrupt:
+        status.last(state="stopped", message="")
+        raise
+    except BaseException as error:
+        status.last(state="failed", message=" ".join(str(error).split()))
+        raise
+    status.last(state="done", message="")
 
 
 def _say(path: Path, words: str) -> None:
