@@ -19,7 +19,7 @@ _DEEP = {(27, -8, 28): 4, (22, -10, 10): 3, (26, 2, 2): 2, (13, -20, 8): 3, (6, 
 #: Share of single deep infarcts among the small ones.
 LACUNES = 0.2
 #: Volume of all emboli's reach together: median (mL), SD of its logarithm, lowest and highest.
-VOLUME_ML = (4.0, 0.42, 2.0, 18.0)
+VOLUME_ML = (2.9, 0.40, 1.7, 18.0)
 #: Part of a sphere around a place in the cortex that is solid tissue; deep ones are nearly all.
 _SOLID = {"cortical": 0.66, "deep": 0.97}
 
