@@ -84,10 +84,11 @@ def model_text(bundle: Bundle, source: Source, distinct: bool) -> list[str]:
     """Return sentences about a finished model and the patients who tested it."""
     card = bundle.card
     several = f", an ensemble of {len(card.weights)}," if len(card.weights) > 1 else ""
+    size = f"{parameters_of(bundle):,} parameters{' each' if several else ''}"
     said = [
-        f"Model '{card.name}'{several} of type {card.network.name} ({parameters_of(bundle):,} parameters each; SHA-256 "
-        f"{bundle.sha256[:16]}…) was trained on: {card.training.data.rstrip('.')}. It was tested on patients whom it "
-        "had not seen, by the salted hashes of its card.",
+        f"Model '{card.name}'{several} of type {card.network.name} ({size}; SHA-256 {bundle.sha256[:16]}…) was "
+        f"trained on: {card.training.data.rstrip('.')}. It was tested on patients whom it had not seen, by the salted "
+        "hashes of its card.",
     ]
     if distinct:
         said.append(

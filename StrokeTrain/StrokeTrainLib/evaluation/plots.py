@@ -18,7 +18,7 @@ from ..figures.curves import draw_calibration, draw_roc_folds
 from ..figures.groups import draw_groups
 from ..figures.volumes import draw_bland_altman, draw_volume_correlation
 from ..metrics.catalogue import METRICS
-from ..metrics.rules import apply_rule
+from ..metrics.rules import RULES, apply_rule
 from ..statistics.calibration import bin_counts, calibration
 from ..statistics.roc import roc_curve
 from .classification import Classified
@@ -58,7 +58,7 @@ class Figure:
 
 def draw_maps(
     results: Results, sources: Sequence[Source], patients: Mapping[str, Patient], folder: Path, cache: Path,
-    summary: Mapping[str, Any], seed: int = 0,
+    summary: Mapping[str, Any], seed: int = 0, cleaned: bool = False,
 ) -> list[Figure]:
     """Draw every figure of networks that give maps.
 
@@ -78,6 +78,8 @@ def draw_maps(
         From `summary.summarise`: which subgroups to draw.
     seed : int
         Of the intervals.
+    cleaned : bool
+        Whether the rules' masks were cleaned.
     """
     shown = {"simulated": results.simulated}
     pairs = {
@@ -100,7 +102,7 @@ def draw_maps(
                            "by predicted probability; intervals from drawing patients."))  # fmt: skip
     made += _groups(results, folder, summary)
     for source in sources:
-        made += _cases(results, source, patients, folder, cache)
+        made += _cases(results, source, patients, folder, cache, cleaned)
     return made
 
 
@@ -121,7 +123,7 @@ def _groups(results: Results, folder: Path, summary: Mapping[str, Any]) -> list[
 
 
 def _cases(
-    results: Results, source: Source, patients: Mapping[str, Patient], folder: Path, cache: Path
+    results: Results, source: Source, patients: Mapping[str, Patient], folder: Path, cache: Path, cleaned: bool
 ) -> list[Figure]:
     """Draw the best, the median and the worst patient of a network by Dice; nothing where nobody was scored."""
     column = results.column(source.name, "dice")
@@ -131,7 +133,7 @@ def _cases(
         patient = results.patients[place]
         words = f"{word.capitalize()}\n{patient}\nDSC {column[place]:.2f}"
         try:
-            pictures.append(_picture(patients[patient], source, rule, results, words, cache))
+            pictures.append(_picture(patients[patient], source, rule, results, words, cache, cleaned))
         except StrokeError:
             continue  # a file went between scoring and drawing: its row is whole, its picture is not there
     if not pictures:
@@ -151,16 +153,14 @@ def _best_rule(results: Results) -> str | None:
 
 
 def _picture(
-    patient: Patient, source: Source, rule: str | None, results: Results, words: str, cache: Path
+    patient: Patient, source: Source, rule: str | None, results: Results, words: str, cache: Path, cleaned: bool
 ) -> CasePicture:
-    from ..metrics.rules import RULES
-
     roles = RULES[rule].needs if rule else ()
     loaded = load_patient(patient, results.target, roles, cache)
     mask, _ = read_prediction(source.places[patient.id])
     outlines: dict[str, Volume] = {source.title: mask}
     if rule:
-        volumes, _ = rule_volumes(patient, results.target, loaded.case)
+        volumes, _ = rule_volumes(patient, results.target, loaded.case, cleaned)
         outlines[results.methods[rule]] = apply_rule(rule, volumes).mask
     role = next(role for role in (*_SHOWN, *loaded.case.volumes) if role in loaded.case.volumes)
     volumes = loaded.case.volumes
