@@ -60,7 +60,9 @@ class Ground:
         return Path(self.facts["cache"])
 
 
-def prepare_ground(base: Arm, setting: Setting, scheme: str, progress: Progress = silent) -> Ground:
+def prepare_ground(
+    base: Arm, setting: Setting, scheme: str, progress: Progress = silent, *, begun: bool = True
+) -> Ground:
     """Select, prepare and split the cohort once; an experiment that is gone on with keeps what it has.
 
     Parameters
@@ -73,6 +75,8 @@ def prepare_ground(base: Arm, setting: Setting, scheme: str, progress: Progress 
         Of the splits.
     progress : Progress
         Told how far it is.
+    begun : bool
+        Believe what the folder holds of an earlier beginning.
 
     Raises
     ------
@@ -80,7 +84,7 @@ def prepare_ground(base: Arm, setting: Setting, scheme: str, progress: Progress 
         If the cohort cannot be used, or was changed since.
     """
     folder = RunFolder(setting.output.absolute() / FOLDER)
-    if folder.exists and "lesion_ml" in folder.read():
+    if begun and folder.exists and "lesion_ml" in folder.read():
         plan = load_plan(folder.path)
     else:
         recipe = recipe_of(base, setting, scheme)

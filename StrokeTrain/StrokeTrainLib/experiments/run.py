@@ -17,7 +17,7 @@ from .document import to_markdown
 from .experiment import Finished, Report
 from .ground import prepare_ground
 from .runs import train_arms
-from .setting import Setting, take_up, write_record
+from .setting import Setting, taken_up, write_record
 
 CSV, MARKDOWN = "table.csv", "table.md"
 #: Shares of the progress: preparing, training; scoring has the rest.
@@ -47,13 +47,17 @@ def run_experiment(name: str, setting: Setting, progress: Progress = silent) -> 
         If there is no such experiment, the cohort cannot serve it, or the folder holds another one.
     """
     experiment = experiment_of(name)
-    take_up(setting, name)
-    ground = prepare_ground(experiment.arms[0], setting, experiment.scheme(setting), part(progress, 0.0, _PREPARED))
+    begun = taken_up(setting, name)
+    share = part(progress, 0.0, _PREPARED)
+    ground = prepare_ground(experiment.arms[0], setting, experiment.scheme(setting), share, begun=begun)
     splits, said = experiment.deal(ground, setting)
     positive = {patient: volume > 0 for patient, volume in ground.volumes.items()}
     arms = [arm for arm in experiment.arms if arm.name in splits]
     for arm in arms:
         said += _checked(splits[arm.name], arm, positive, setting)
+    if not begun:
+        # Only now: what cannot be begun leaves nothing behind that a corrected command would stumble over.
+        write_record(setting, {"asked": setting.asked(name), "state": "begun"})
     said += train_arms(ground, arms, splits, setting, part(progress, _PREPARED, _TRAINED))
     finished = Finished(experiment, setting, ground, splits, part(progress, _TRAINED, 1.0))
     report = experiment.report(finished)
@@ -135,8 +139,8 @@ def how(finished: Finished) -> list[str]:
         f"{ground.facts['threads'] or 'all'} threads a fold.",
     ]
     told += [_arm_in_words(arm, finished) for arm in finished.arms]
-    left = "" if setting.quick else " the paper's size,"
-    told.append(f"Recipes with{left} values changed by the command: {_values(setting) or 'none'}.")
+    if setting.values:
+        told.append(f"Changed in every recipe by the command: {_values(setting)}.")
     return told
 
 

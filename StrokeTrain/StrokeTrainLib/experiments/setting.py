@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from StrokePredictLib.errors import StrokeError
@@ -82,11 +83,17 @@ class Setting:
 
     def command(self, name: str) -> str:
         """Return the command that makes the same numbers; folders by their names alone."""
-        words = ["stroke experiment", name, f"--data {self.data.name}", f"-o {self.output.name}", f"--seed {self.seed}"]
+        words = [
+            "stroke experiment",
+            name,
+            f"--data {quote(self.data.name)}",
+            f"-o {quote(self.output.name)}",
+            f"--seed {self.seed}",
+        ]
         words += ["--quick"] if self.quick else []
         words += [f"--folds {self.folds}"] if self.folds is not None else []
         words += [f"--external {self.external.name}"] if self.external is not None else []
-        words += [f"--set {path}={value}" for path, value in self.values.items()]
+        words += [f"--set {quote(f'{path}={value}')}" for path, value in self.values.items()]
         return " ".join(words)
 
 
@@ -96,8 +103,8 @@ def _has_gpu() -> bool:
     return torch.cuda.is_available() or torch.backends.mps.is_available()
 
 
-def take_up(setting: Setting, name: str) -> None:
-    """Write down what is asked for, or check that the folder holds the same experiment begun earlier.
+def taken_up(setting: Setting, name: str) -> bool:
+    """Return whether the folder holds the same experiment, begun earlier.
 
     Raises
     ------
@@ -106,9 +113,7 @@ def take_up(setting: Setting, name: str) -> None:
     """
     path, asked = setting.output / RECORD, setting.asked(name)
     if not path.exists():
-        setting.output.mkdir(parents=True, exist_ok=True)
-        write_record(setting, {"asked": asked, "state": "begun"})
-        return
+        return False
     before = read_json_object(path, "choose another folder").get("asked", {})
     other = next((key for key in asked if before.get(key) != asked[key]), None)
     if other is not None:
@@ -116,6 +121,7 @@ def take_up(setting: Setting, name: str) -> None:
             f"{setting.output}: was begun with {other} = {before.get(other)}, now it is {asked[other]}; choose another "
             "folder with -o."
         )
+    return True
 
 
 def write_record(setting: Setting, content: Mapping[str, Any]) -> Path:

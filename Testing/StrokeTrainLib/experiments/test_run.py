@@ -34,11 +34,25 @@ def threads():
     torch.set_num_threads(before)
 
 
+#: Patients of the small cohort; in the larger one each vendor has enough for a tenth.
+FEW = 10
+
+
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory):
-    """Twenty patients of two vendors, every second reperfused; cores drawn thrice by one reader, once by another."""
-    root = tmp_path_factory.mktemp("cohort")
-    write_cohort(root, 20)
+    """A few patients, every second reperfused."""
+    return write(tmp_path_factory.mktemp("cohort"), FEW)
+
+
+@pytest.fixture(scope="module")
+def vendors(tmp_path_factory):
+    """Ten patients of either vendor."""
+    return write(tmp_path_factory.mktemp("vendors"), 20)
+
+
+def write(root, patients):
+    """Write patients of two vendors, cores drawn thrice by one reader, once by another."""
+    write_cohort(root, patients)
     rows = (root / "participants.tsv").read_text().splitlines()
     made = ["participant_id\tmtici\tvendor"]
     for number, row in enumerate(rows[1:]):
@@ -56,10 +70,10 @@ def cohort(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def setting(cohort, tmp_path_factory):
-    def make(name, **more):
+    def make(name, data=cohort, **more):
         place = tmp_path_factory.mktemp(name)
         given = {"folds": 2, "workers": 1, "device": "cpu", "values": VALUES, "cache": cohort.parent / "cache"} | more
-        return Setting(cohort, place / "out", **given)
+        return Setting(data, place / "out", **given)
 
     return make
 
@@ -121,27 +135,27 @@ def test_the_files_hold_table_command_seeds_and_patients(finished):
     assert record["state"] == "done"
     assert record["simulated"] is True
     assert record["asked"]["seed"] == 0
-    assert len(record["patients"]) == 20
+    assert len(record["patients"]) == FEW
     assert {name: sum(fold["test"] for fold in sizes) for name, sizes in record["folds"].items()} == dict.fromkeys(
-        ("general", "reperfused", "not-reperfused"), 20
+        ("general", "reperfused", "not-reperfused"), FEW
     )
     page = (chosen.output / "table.md").read_text()
-    assert "--seed 0 --folds 2 --set matrix=[32, 32]" in page
-    assert "20 simulated patients took part" in page
+    assert "--seed 0 --folds 2 --set 'matrix=[32, 32]'" in page
+    assert f"{FEW} simulated patients took part" in page
     with (chosen.output / "table.csv").open() as stream:
         rows = list(csv.DictReader(stream))
-    assert {row["n"] for row in rows if row["source"] == "ours"} == {"10"}
+    assert {row["n"] for row in rows if row["source"] == "ours"} == {"5"}
     assert str(chosen.data.parent) not in page  # no folder of this machine
 
 
 def test_models_learn_from_their_own_patients_and_test_everybody(finished, cohort):
     chosen = finished[0]
-    reperfused = {f"sub-{number + 1:04d}" for number in range(20) if number % 2}
+    reperfused = {f"sub-{number + 1:04d}" for number in range(FEW) if number % 2}
     parts = {}
     for arm in ("general", "reperfused", "not-reperfused"):
         splits = parts[arm] = Splits.load(runs.run_of(chosen, arm) / "splits.json")
         assert sorted(name for fold in splits.folds for name in fold.test) == sorted(
-            f"sub-{number + 1:04d}" for number in range(20)
+            f"sub-{number + 1:04d}" for number in range(FEW)
         )
     for fold, other in zip(parts["reperfused"].folds, parts["not-reperfused"].folds, strict=True):
         assert {*fold.train, *fold.validation} <= reperfused
@@ -168,7 +182,7 @@ def test_a_model_is_refused_on_patients_that_it_has_seen(finished):
             run_experiment("debs-table2", chosen)
     finally:
         path.write_text(kept)
-    assert len(whys) == 20
+    assert len(whys) == FEW
     assert all(why.startswith("Refused: model 'debs2021' was trained on this patient") for why in whys)
 
 
@@ -181,12 +195,14 @@ def test_another_seed_or_experiment_in_the_same_folder_is_refused(finished, coho
 
 
 def test_too_few_patients_of_a_kind_are_said_with_counts(cohort, setting):
-    with pytest.raises(StrokeError, match=r"at least 11 patients of each are needed \(reperfused: 10, not"):
-        run_experiment("debs-table2", setting("few", folds=11))
+    chosen = setting("few", folds=6)
+    with pytest.raises(StrokeError, match=r"at least 6 patients of each are needed \(reperfused: 5, not"):
+        run_experiment("debs-table2", chosen)
+    assert not (chosen.output / "experiment.json").exists()  # a corrected command may take the same folder
 
 
-def test_both_vendors_are_tested_at_home_away_and_fine_tuned(setting, cohort):
-    chosen = setting("alis", folds=None)
+def test_both_vendors_are_tested_at_home_away_and_fine_tuned(setting, vendors):
+    chosen = setting("alis", vendors, folds=None)
     result = run_experiment("alis-vendors", chosen)
     lines = {line["label"]: line for line in result["tables"][0]["lines"] if line["source"] == "ours"}
     assert set(lines) == {"A → A", "B → B", "A → B", "B → A", "A, fine-tuned → B", "B, fine-tuned → A"}
@@ -216,7 +232,7 @@ def test_the_truth_of_a_test_patient_is_the_majority_of_three_reads(cohort):
 
 
 def test_one_conditioned_network_and_one_for_each_course(setting, cohort):
-    for number in range(20):  # what a simulated patient's truth says of both courses
+    for number in range(FEW):  # what a simulated patient's truth says of both courses
         name = f"sub-{number + 1:04d}"
         folder = cohort / "derivatives" / name / "truth"
         folder.mkdir(exist_ok=True)
@@ -229,7 +245,7 @@ def test_one_conditioned_network_and_one_for_each_course(setting, cohort):
     assert set(result["folds"]) == {"conditioned", "only-none", "only-complete"}
     assert any(note.startswith("Partial reperfusion: 0 patients are too few") for note in result["notes"])
     courses = result["numbers"]["patients"]
-    assert len(courses) == 20
+    assert len(courses) == FEW
     both = [(row["conditioned"]["none"], row["conditioned"]["complete"]) for row in courses.values()]
     share = result["numbers"]["conditioned"]["complete_not_larger"]
     assert share == sum(none >= complete for none, complete in both)
