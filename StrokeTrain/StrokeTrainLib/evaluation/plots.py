@@ -109,7 +109,8 @@ def draw_maps(
 def _groups(results: Results, folder: Path, summary: Mapping[str, Any]) -> list[Figure]:
     made = []
     for name, found in summary["subgroups"].items():
-        if found["note"]:
+        # One group of everybody shows nothing that the tables do not.
+        if sum(level["patients"] > 0 for level in found["levels"].values()) < 2:
             continue
         for key in _GROUPED:
             columns = {results.methods[method]: results.column(method, key) for method in results.methods}
