@@ -34,6 +34,7 @@ JOBS: dict[str, str] = {
     "recipes": "StrokeTrainLib.recipes_job:run",
     "estimate": "StrokeTrainLib.estimate_job:run",
     "evaluate": "StrokeTrainLib.evaluate_job:run",
+    "glimpse": "StrokeTrainLib.glimpse_job:run",
     "model-card": "StrokeTrainLib.publish_job:card",
     "publish": "StrokeTrainLib.publish_job:publish",
     "export": "StrokeTrainLib.publish_job:export",

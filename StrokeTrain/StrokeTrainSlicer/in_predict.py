@@ -37,6 +37,7 @@ def show_patient(
     masks: Sequence[Mask],
     *,
     thresholds: bool = False,
+    stay: bool = False,
     done: Callable[[PatientNode], None] | None = None,
 ) -> None:
     """Open a patient in StrokePredict and lay outlines over it.
@@ -51,6 +52,8 @@ def show_patient(
         Read before anything is opened.
     thresholds : bool
         Apply the tissue rules to the maps that are there, too.
+    stay : bool
+        Leave StrokeTrain's panel in front.
     done : callable, optional
         Called with the patient when all is shown.
     """
@@ -59,7 +62,8 @@ def show_patient(
     except StrokeError as error:
         panel.say_error(str(error))
         return
-    slicer.util.selectModule("StrokePredict")
+    if not stay:
+        slicer.util.selectModule("StrokePredict")
     theirs = predict_panel()
 
     def outlined(patient: PatientNode) -> None:
@@ -91,6 +95,27 @@ def show_patient(
             theirs.work(_("Open"), lambda told: theirs.analysis.open(folder, which, told), done=opened)
 
     when_idle(theirs, begin)
+
+
+def show_glimpse(panel: Any, result: dict[str, Any]) -> None:
+    """Outline what a network in training says of a patient: the patient is opened once, then only the outline changes.
+
+    Parameters
+    ----------
+    panel : Panel
+        StrokeTrain's.
+    result : dict
+        Of the job ``glimpse``.
+    """
+    name = _("After epoch {epoch}").format(epoch=result["epoch"])
+    there = _open_already(predict_panel(), result["folder"], result["which"])
+    if there is not None and there.segmentation is not None:
+        mask = read_image(result["mask"], series=False, may_be_empty=True)
+        put_mask(there.segmentation, result["segment"], mask.with_array(mask.array > 0.5), name)
+        return
+    masks = [("ground_truth", _("Truth"), result["truth"])] if result["truth"] else []
+    masks.append((result["segment"], name, result["mask"]))
+    show_patient(panel, result["folder"], result["which"], masks, stay=True)
 
 
 def when_idle(theirs: Any, begin: Callable[[], None]) -> None:

@@ -30,7 +30,9 @@ SILENT_S = 120.0
 OVER = ("done", "stopped", "failed")
 #: Words of which one stands in the command line of every training process.
 _OURS = ("StrokeTrainLib", "StrokeCommand", "stroke", "torchrun")
-_children: dict[int, subprocess.Popen] = {}
+#: s in which a process that was started says which one it is.
+_STARTING_S = 60.0
+_children: dict[Path, subprocess.Popen] = {}
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,9 @@ def launch(run: Path | str, job: Mapping[str, Any], python: str | None = None) -
             )
     except OSError as error:
         raise explain(error, folder.path, "start the run") from error
-    _children[process.pid] = process
-    write_text(path, json.dumps(told | {"pid": process.pid}, indent=1, ensure_ascii=False) + "\n")
-    return RunState("starting", True, True, process.pid)
+    # Which process it is, it writes itself: what was started here may be a launcher of the real one.
+    _children[folder.path] = process
+    return RunState("starting", True)
 
 
 def _detached() -> dict[str, Any]:
@@ -114,6 +116,8 @@ def _detached() -> dict[str, Any]:
 
 def state_of(run: Path | str) -> RunState:
     """Return how a run is, from its files and its process alone."""
+    for child in _children.values():
+        child.poll()  # one that ended is a zombie until somebody asks
     found = _state(Path(run))
     # Its last words may have come between the look at its status and the look at its process.
     return _state(Path(run)) if found.state == "lost" else found
@@ -128,7 +132,10 @@ def _state(run: Path) -> RunState:
     source = started if newer else status
     pid, here = source.get("pid"), source.get("host") in (None, socket.gethostname())
     beat = float(source.get("heartbeat") or source.get("begun") or 0.0)
-    alive = _alive(pid) if here else time.time() - beat < SILENT_S and source.get("state") not in OVER
+    if newer and pid is None:
+        alive = here and _is_starting(folder.path, beat)
+    else:
+        alive = _alive(pid) if here else time.time() - beat < SILENT_S and source.get("state") not in OVER
     state = "starting" if newer else str(status.get("state", "starting"))
     message = str(started.get("error") or "") if newer or state == "failed" else ""
     message = message or ("" if newer else str(status.get("message") or ""))
@@ -158,12 +165,15 @@ def stop(run: Path | str, *, now: bool = False) -> None:
     found = _mine(run)
     if found.pid is None or not found.alive:
         return
-    if now or os.name == "nt":
+    if os.name == "nt":
         kill_tree(found.pid)
+        return
+    if now:
+        _signal(run, found.pid, signal.SIGKILL)
         return
     with contextlib.suppress(ProcessLookupError):
         os.kill(found.pid, signal.SIGTERM)
-        os.kill(found.pid, signal.SIGCONT)  # one that is paused hears it then
+        _signal(run, found.pid, signal.SIGCONT)  # one that is paused hears it then
 
 
 def pause(run: Path | str, on: bool) -> None:
@@ -178,8 +188,17 @@ def pause(run: Path | str, on: bool) -> None:
     if os.name == "nt":
         raise StrokeError("pausing is not possible on Windows; stop the run and resume it later.")
     if found.pid is not None and found.alive:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(found.pid, signal.SIGSTOP if on else signal.SIGCONT)
+        _signal(run, found.pid, signal.SIGSTOP if on else signal.SIGCONT)
+
+
+def _signal(run: Path | str, pid: int, number: int) -> None:
+    """Tell a process and its helpers; only itself where it was not started from here and shares its group."""
+    with contextlib.suppress(ProcessLookupError):
+        group = os.getpgid(pid)
+        if (Path(run) / LAUNCH).is_file() and group != os.getpgrp():
+            os.killpg(group, number)
+        else:
+            os.kill(pid, number)
 
 
 def _mine(run: Path | str) -> RunState:
@@ -218,9 +237,6 @@ def _read(path: Path) -> dict[str, Any]:
 def _alive(pid: int | None) -> bool:
     if not pid:
         return False
-    child = _children.get(pid)
-    if child is not None:
-        return child.poll() is None
     if os.name == "nt":
         return _alive_on_windows(pid)
     try:
@@ -231,6 +247,11 @@ def _alive(pid: int | None) -> bool:
         return True
     words = _proc(pid, "cmdline")
     return words is None or (_proc_state(pid) != "Z" and any(word in words for word in _OURS))
+
+
+def _is_starting(run: Path, begun: float) -> bool:
+    child = _children.get(run.absolute())
+    return child.poll() is None if child is not None else time.time() - begun < _STARTING_S
 
 
 def _alive_on_windows(pid: int) -> bool:

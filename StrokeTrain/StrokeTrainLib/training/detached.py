@@ -24,7 +24,8 @@ def main(arguments: list[str]) -> int:
     from StrokePredictLib.threads import limit_threads
 
     path = Path(arguments[0])
-    told = read_json_object(path)
+    told = read_json_object(path) | {"pid": os.getpid()}
+    write_text(path, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
     limit_threads()
     try:
         _experiment(path.parent, told["job"]) if "experiment" in told["job"] else _train(path.parent, told["job"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from StrokeTrainLib.training.run_folder import RunFolder
 
 from ..curves import LOSS, SCORE, VALIDATION, draw_training, put_chart
 from ..follow import Followed
+from ..in_predict import show_glimpse
 from .base import Section
 from .experiment_section import in_words
 
@@ -47,6 +50,7 @@ class RunSection(Section):
         self._stopped_at = 0.0
         self._told = 0
         self._charted = False
+        self._glimpsed, self._glimpse_failed = (0, 0), False
         self._timer = qt.QTimer()
         self._timer.setInterval(_LOOK_MS)
         self._timer.timeout.connect(self.look)
@@ -104,6 +108,8 @@ class RunSection(Section):
             self._show_log()
             self._show_folds()
             self._draw()
+        if new and not anew:
+            self.glimpse()
         if (before.state, before.alive) != (state.state, state.alive) and not anew:
             for name in ("evaluate", "publish"):
                 self.panel.sections[name].update()
@@ -188,6 +194,30 @@ class RunSection(Section):
                 words = control.command_line(self.panel.run, job)
         self.ui.commandEdit.setText(words)
         self.ui.commandEdit.setCursorPosition(0)
+
+    def glimpse(self) -> None:
+        """Predict and outline a validation patient with the weights of just now, where that is asked for."""
+        followed = self.followed
+        fold = max(followed.folds, default=0)
+        epoch = len(followed.folds[fold].lines) if fold else 0
+        if not self.ui.glimpseCheck.checked or self.panel.busy or not epoch or self._glimpsed == (fold, epoch):
+            return
+        if self._glimpse_failed:  # said once; it would fail after every epoch
+            self._glimpse_failed = False
+            self.ui.glimpseCheck.checked = False
+            return
+        self._glimpsed, self._glimpse_failed = (fold, epoch), True
+        place = tempfile.mkdtemp(prefix="stroke-glimpse-")
+
+        def seen(result: dict[str, Any]) -> None:
+            self._glimpse_failed = False
+            words = _("{patient} after epoch {epoch}: Dice {dice:.2f}")
+            self.ui.glimpseLabel.setText(words.format(**result))
+            show_glimpse(self.panel, result)
+            shutil.rmtree(place, ignore_errors=True)
+
+        parameters = {"run": self.panel.run, "fold": fold, "output": place}
+        self.panel.ask(_("A validation patient"), "glimpse", parameters, seen)
 
     # Doing
 

@@ -168,6 +168,7 @@ class TrainRunTest(PanelTest):
         section.ui.pauseButton.click()
         self.assertTrue(wait(lambda: self.state().state == "training", 10), self.state())
         self.check_kill(run, section)
+        self.check_glimpse(section)
         begun = time.monotonic()
         section.ui.stopButton.click()
         self.assertTrue(wait(lambda: not self.state().alive, 10))
@@ -176,6 +177,20 @@ class TrainRunTest(PanelTest):
         self.assertLess(stopped, 5.5)
         self.assertEqual(self.state().state, "stopped")
         self.assertTrue(section.ui.resumeButton.enabled)
+
+    def check_glimpse(self, section) -> None:
+        """A validation patient is outlined with the weights of just now, and outlined anew after later epochs."""
+        section.ui.glimpseCheck.checked = True
+        theirs = slicer.util.getModuleWidget("StrokePredict").panel
+        self.assertTrue(wait(lambda: theirs.patient is not None and theirs.patient.segmentation is not None, 90))
+        segment = theirs.patient.segmentation.GetSegmentation().GetSegment("infarct_predicted")
+        first = segment.GetName()
+        self.assertIn("After epoch", first)
+        self.assertTrue(wait(lambda: segment.GetName() != first, 90))
+        section.ui.glimpseCheck.checked = False
+        self.quiet()
+        self.assertIn("Dice", section.ui.glimpseLabel.text)
+        self.assertEqual(self.errors, [])
 
     def check_kill(self, run: Path, section) -> None:
         """After kill -9 the panel says so, and Resume loses at most the epoch under way."""
