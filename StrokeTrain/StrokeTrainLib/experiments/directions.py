@@ -16,6 +16,8 @@ from ..statistics.values import signed
 ALPHA = 0.05
 #: Where nothing can be said because both give the same in every patient.
 EQUAL = "not assessable: equal in every patient"
+#: Of fewer patients than these no two-sided signed-rank test can fall below `ALPHA` (2 / 2⁵ = .06).
+LEAST = 6
 
 
 @dataclass(frozen=True)
@@ -47,17 +49,25 @@ def judge(direction: Direction, row: Mapping[str, Any]) -> dict[str, Any]:
     row : mapping
         A comparison as `StrokeTrainLib.evaluation.summary.compare` returns it.
     """
-    equal = row["effect"] == 0 and row["shift_low"] == row["shift_high"] == 0
     return {
         "claim": direction.claim,
         "published": direction.published,
         "expected": direction.expected,
-        "verdict": EQUAL if equal else verdict(direction.expected, row["p"], row["effect"]),
+        "verdict": _unjudged(row) or verdict(direction.expected, row["p"], row["effect"]),
         "found": words(row),
         "p": row["p"],
         "effect": row["effect"],
         "n": row["n"],
     }
+
+
+def _unjudged(row: Mapping[str, Any]) -> str:
+    """Return why a comparison can say nothing, whatever its P value; empty where it can."""
+    if not np.isfinite(row["p"]):
+        return ""
+    if row["effect"] == 0 and row["shift_low"] == row["shift_high"] == 0:
+        return EQUAL
+    return f"not assessable: too few patients (n = {row['n']})" if row["n"] < LEAST else ""
 
 
 def verdict(expected: str, p: float, effect: float) -> str:

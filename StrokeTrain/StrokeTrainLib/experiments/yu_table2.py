@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..evaluation.results import Results
 from ..evaluation.summary import SMALL_LESION_ML
+from ..metrics.catalogue import METRICS
 from ..metrics.rules import RULES, YU_RULES
 from ..statistics.agreement import lin_concordance
 from ..statistics.compare import adjust, p_text
@@ -86,9 +87,11 @@ def _bonferroni(made: Report, tests: dict[str, list[dict]]) -> None:
     """Say what the paper's correction leaves of the table's tests."""
     rows = [row for group in tests.values() for row in group]
     adjusted = adjust([row["p"] for row in rows], "bonferroni")
-    kept = [f"{row['group']} {row['metric']}" for row, p in zip(rows, adjusted, strict=True) if p < 0.05]
+    kept = [
+        f"{row['group']}, {METRICS[row['metric']].short}" for row, p in zip(rows, adjusted, strict=True) if p < 0.05
+    ]
     made.notes.append(
-        f"After Bonferroni's correction for {len(rows)} tests there remain: {', '.join(kept) or 'none'}. The paper "
+        f"After Bonferroni's correction for {len(rows)} tests there remain: {'; '.join(kept) or 'none'}. The paper "
         "took P < .003."
     )
 

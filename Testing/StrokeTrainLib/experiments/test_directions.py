@@ -41,6 +41,13 @@ def test_equal_columns_say_nothing_of_a_claim():
         assert judge(Direction("a above b", "", expected), row)["verdict"] == "not assessable: equal in every patient"
 
 
+def test_so_few_patients_that_no_p_value_can_be_small_are_no_agreement():
+    row = paired([0.1, 0.2, 0.1, 0.2, 0.3], [0.9, 0.75, 0.6, 0.55, 0.5], "dice", "all", ("a", "b"))
+    assert row["p"] == pytest.approx(2 / 2**5)  # five of five in one direction
+    for expected in ("none", "higher"):
+        assert judge(Direction("", "", expected), row)["verdict"] == "not assessable: too few patients (n = 5)"
+
+
 def test_nobody_left_is_said():
     row = paired([float("nan")] * 3, [0.1, 0.2, 0.3], "dice", "all", ("a", "b"))
     found = judge(Direction("a above b", "", "higher"), row)
