@@ -1,0 +1,88 @@
+"""What can be known before a run starts is said before."""
+
+import functools
+import json
+import shutil
+from collections import namedtuple
+
+import pytest
+from support.small_cohort import SMALL, write_cohort
+
+from StrokePredictLib.errors import StrokeError
+from StrokeTrainLib import estimate_job, recipes_job
+
+SMALLER = {"preset": "small", "matrix": SMALL["matrix"], "spacing_mm": SMALL["spacing_mm"], "split.calibration": "0"}
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    return write_cohort(tmp_path_factory.mktemp("estimate") / "cohort", 6)
+
+
+def estimate(cohort, run, recipe="debs2021", **chosen):
+    overrides = SMALLER | chosen.pop("overrides", {})
+    return estimate_job.run(recipe=recipe, folder=cohort, run=run, overrides=overrides, folds=3, **chosen)
+
+
+def test_everybody_is_in_one_part_of_a_fold(cohort, tmp_path):
+    found = estimate(cohort, tmp_path / "run", epochs=2)
+    assert found["train"] + found["validation"] + found["test"] == found["patients"] == 6
+    assert found["test"] == 2  # a third
+    assert (found["folds"], found["epochs"]) == (3, 2)
+    assert 0 < found["seconds_epoch"] < found["seconds"]
+    assert not (tmp_path / "run").exists()
+
+
+def test_larger_images_need_more_memory_and_disk(cohort, tmp_path):
+    small = estimate(cohort, tmp_path / "run")
+    large = estimate(cohort, tmp_path / "run", overrides={"matrix": "[64,64]"})
+    assert large["memory_gb"] > small["memory_gb"]
+    assert large["disk_gb"] > small["disk_gb"]
+
+
+def test_a_full_disk_is_said(cohort, tmp_path, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9, 10**6))
+    with pytest.raises(StrokeError, match="0.0 GB are free"):
+        estimate(cohort, tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({"recipe": "mittermeier2022"}, "series missing"),
+        ({"recipe": "alis2020-fine-tune"}, "Fine-tune from"),
+        ({"device": "cuda"}, "cuda"),
+        ({"overrides": {"training.batch": "0"}}, "greater than or equal to 1"),
+        ({"init": "no-such-model"}, "no-such-model"),
+    ],
+)
+def test_what_stands_in_the_way(cohort, tmp_path, chosen, said):
+    import torch
+
+    if chosen.get("device") == "cuda" and torch.cuda.is_available():
+        pytest.skip("this computer has a GPU")
+    if "recipe" in chosen:
+        chosen = chosen | {"folder": cohort, "run": tmp_path / "run"}
+        ask = estimate_job.run
+    else:
+        ask = functools.partial(estimate, cohort, tmp_path / "run")
+    with pytest.raises(StrokeError, match=said):
+        ask(**chosen)
+
+
+def test_a_folder_with_a_run(cohort, tmp_path):
+    (tmp_path / "run.json").write_text(json.dumps({"format": 1}))
+    with pytest.raises(StrokeError, match="holds a run already"):
+        estimate(cohort, tmp_path)
+
+
+def test_cards_say_who_has_what_a_recipe_needs(cohort):
+    cards = recipes_job.run(folder=cohort)["recipes"]
+    assert (cards["debs2021"]["have"], cards["debs2021"]["of"]) == (6, 6)
+    assert cards["debs2021-reperfused"]["have"] == 3  # every second patient: mTICI 3
+    assert cards["mittermeier2022"]["have"] == 0
+    assert sum(cards["mittermeier2022"]["lacking"].values()) == 6
+    paths = [path for path, _value, _source in cards["yu2020"]["values"]["small"]]
+    assert {"training.batch", "optimiser.rate", "matrix"} <= set(paths)
+    json.dumps(cards)
