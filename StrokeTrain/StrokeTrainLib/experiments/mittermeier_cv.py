@@ -70,7 +70,7 @@ def report(finished: Finished) -> Report:
     for name, numbers in ((GLOBAL, "0.72 against 0.63, not tested"), (LOCAL, "0.72 against 0.65, not tested")):
         row = _against(found[FULL], found[name], (_TITLES[FULL], _TITLES[name]))
         made.comparisons.append(row)
-        made.look_for(f"Both paths have a higher AUC than: {_TITLES[name].lower()}", numbers, "higher", row)
+        made.look_for(f"Both paths together have a higher AUC than the {_TITLES[name].lower()}", numbers, "higher", row)
     made.numbers |= {"summaries": summaries}
     made.notes += _told(found, summaries)
     return made

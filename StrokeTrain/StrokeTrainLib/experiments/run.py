@@ -138,6 +138,8 @@ def how(finished: Finished) -> list[str]:
         f"Seed {setting.seed} for splits, weights and intervals; {ground.facts['device']}, "
         f"{ground.facts['threads'] or 'all'} threads a fold.",
     ]
+    if ground.splits.train_only:
+        told.append(f"{len(ground.splits.train_only)} of them have the role train-only: they are never tested.")
     told += [_arm_in_words(arm, finished) for arm in finished.arms]
     if setting.values:
         told.append(f"Changed in every recipe by the command: {_values(setting)}.")
