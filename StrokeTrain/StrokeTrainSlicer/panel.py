@@ -243,9 +243,11 @@ class Panel:
 
     def scene_closing(self) -> None:
         """Let the scene go; what is chosen here stays, it lies in folders."""
-        self._carried = {name: getattr(self.state, name) for name in ("cohort", "run", "recipe", "settings")} if (
-            self.state is not None
-        ) else {}
+        self._carried = (
+            {name: getattr(self.state, name) for name in ("cohort", "run", "recipe", "settings")}
+            if (self.state is not None)
+            else {}
+        )
         self.state = None
         for section in self.sections.values():
             section.close()

@@ -43,7 +43,7 @@ def test_larger_images_need_more_memory_and_disk(cohort, tmp_path):
 def test_a_full_disk_is_said(cohort, tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9, 10**6))
-    with pytest.raises(StrokeError, match="0.0 GB are free"):
+    with pytest.raises(StrokeError, match=r"0\.0 GB are free"):
         estimate(cohort, tmp_path / "run")
 
 

@@ -28,7 +28,7 @@ TARGETS = {"final-infarct": _("final infarct"), "acute-core": _("acute core")}
 _COLUMNS = (
     _("Patient"), _("mL"), _("Reperfused"), _("Vendor"), _("Labels"), _("Left out because"), _("Files"), _("Role"),
 )  # fmt: skip
-_WIDTHS = (78, 46, 76, 50, 100, 130, 200, 60)
+_WIDTHS = (76, 48, 88, 60, 96, 140, 200, 60)
 _EDITS = ("age", "nihss", "onset_to_imaging_min", "imaging_to_reperfusion_min", "vendor", "center")
 _BOXES = {"onset_known": ("yes", "no"), **{n: CHOICES[n] for n in ("mtici", "reperfusion_debs", "reperfusion_yu")}}
 _BOXES["role"] = CHOICES["role"]
@@ -115,10 +115,11 @@ class CohortSection(Section):
             if result["measured"]:
                 self._remember(folder, result["rows"])
                 self.panel.sections["experiment"].update()
+            elif folder == self.panel.cohort:
+                self.panel.ask_later(_("Reading headers and labels"), "cohort", parameters, listed)
 
         parameters = {"folder": folder, "target": self.target}
         self.panel.ask_later(_("Listing the cohort"), "cohort", parameters | {"measure": False}, listed)
-        self.panel.ask_later(_("Reading headers and labels"), "cohort", parameters, listed)
 
     def _take(self, rows: list[dict[str, Any]]) -> None:
         self.rows = {row["patient"]: row for row in rows}
@@ -243,7 +244,7 @@ class CohortSection(Section):
         """Fill the folder with simulated patients."""
         parameters = {
             "output": self.panel.cohort, "cases": int(self.ui.casesSpin.value),
-            "seed": int(self.ui.cohortSeedSpin.value),
+            "seed": int(self.ui.cohortSeedSpin.value), "workers": 0,
         }  # fmt: skip
         self.panel.ask(_("Simulated cohort"), "phantom", parameters, lambda _result: self.read())
 

@@ -29,6 +29,8 @@ _COLUMNS = {
     "true_ml": _("True, mL"), "predicted_ml": _("Pred., mL"), "volume_error_ml": _("Error, mL"),
     "probability": _("Probability"), "large": _("Large core"),
 }  # fmt: skip
+#: Columns of the summaries.
+_SUMMARY = {"dice": _("Dice (quartiles)"), "auc": _("AUC"), "absolute_volume_error_ml": _("|Error|, mL")}
 _FIGURE_WIDTH = 480
 
 
@@ -45,7 +47,7 @@ class EvaluateSection(Section):
         ui.evaluateButton.clicked.connect(lambda *_: self.evaluate())
         ui.reportButton.clicked.connect(lambda *_: self._open("report.html"))
         ui.folderButton.clicked.connect(lambda *_: self._open(""))
-        ui.methodBox.currentIndexChanged.connect(lambda *_: self._show_metrics())
+        ui.methodBox.currentIndexChanged.connect(lambda *_: (self._show_metrics(), self._show_subgroup()))
         ui.subgroupBox.currentIndexChanged.connect(lambda *_: self._show_subgroup())
         ui.figureBox.currentIndexChanged.connect(lambda *_: self._show_figure())
         ui.metricsTable.cellClicked.connect(self.on_patient)
@@ -117,26 +119,30 @@ class EvaluateSection(Section):
             [row["patient"], *(_rounded(key, row.get(key)) for key in keys), row.get("note") or ""] for row in rows
         ]
         titles = [_("Patient"), *(_COLUMNS[key] for key in keys), _("Note")]
-        fill_list(self.ui.metricsTable, titles, cells, widths=(80, *(62 for _key in keys)))
+        fill_list(self.ui.metricsTable, titles, cells, widths=(80, *(72 for _key in keys)))
 
     def _show_overall(self) -> None:
         methods = self.evaluation.summary.get("methods") or {}
-        keys = [key for key in ("dice", "auc", "absolute_volume_error_ml") if _has(methods, key)]
-        titles = {"absolute_volume_error_ml": _("|Error|, mL")} | _COLUMNS
-        rows = [[found["title"], *(_median(found["metrics"][key], key) for key in keys)] for found in methods.values()]
-        show_rows(self.ui.overallTable, [_("Median (quartiles)"), *(titles[key] for key in keys)], rows)
+        keys = [key for key in _SUMMARY if _has(methods, key)]
+        rows = [
+            [found["title"], *(_median(found["metrics"][key], key, quartiles=key == "dice") for key in keys)]
+            for found in methods.values()
+        ]
+        show_rows(self.ui.overallTable, [_("Medians"), *(_SUMMARY[key] for key in keys)], rows)
         self.ui.overallTable.setVisible(bool(rows))
 
     def _show_subgroup(self) -> None:
-        found = (self.evaluation.summary.get("subgroups") or {}).get(data_of(self.ui.subgroupBox)) if (
-            self.evaluation
-        ) else None
+        found = (
+            (self.evaluation.summary.get("subgroups") or {}).get(data_of(self.ui.subgroupBox))
+            if (self.evaluation)
+            else None
+        )
         rows = []
         for level, part in (found or {}).get("levels", {}).items():
-            for method, metrics in part["methods"].items():
-                title = self.evaluation.methods.get(method, method)
-                rows.append([level, str(part["patients"]), title, _median(metrics.get("dice"), "dice")])
-        show_rows(self.ui.subgroupTable, [_("Group"), "n", _("Method"), _("Dice, median (quartiles)")], rows, stretch=2)
+            metrics = part["methods"].get(data_of(self.ui.methodBox)) or {}
+            figures = [_median(metrics.get(key), key, quartiles=key == "dice") for key in _SUMMARY]
+            rows.append([level, str(part["patients"]), *figures])
+        show_rows(self.ui.subgroupTable, [_("Medians by group"), "n", *_SUMMARY.values()], rows)
         self.ui.subgroupTable.setVisible(bool(rows))
         if found and found.get("note"):
             self.panel.say(found["note"])
@@ -160,9 +166,11 @@ class EvaluateSection(Section):
         if cohort is None or self.panel.cohort != facts["data"]:
             self.panel.say_error(_("Choose the run’s cohort first: {folder}").format(folder=facts["data"]))
             return
-        masks = [("ground_truth", _("Truth ({target})").format(target=target), cohort["files"][target])] if (
-            target in cohort["files"]
-        ) else []
+        masks = (
+            [("ground_truth", _("Truth ({target})").format(target=target), cohort["files"][target])]
+            if (target in cohort["files"])
+            else []
+        )
         key = "infarct_predicted" if target == "final-infarct" else "core_network"
         predicted = members(Path(self.run), patient)
         masks += [(key, _("Prediction ({name})").format(name=name), str(path)) for name, path in predicted.items()]
@@ -252,10 +260,11 @@ def _has(methods: dict[str, Any], key: str) -> bool:
     return any(key in found.get("metrics", {}) for found in methods.values())
 
 
-def _median(found: dict[str, Any] | None, key: str) -> str:
+def _median(found: dict[str, Any] | None, key: str, *, quartiles: bool) -> str:
     if not found or found.get("median") is None:
         return "–"
     digits = 1 if key.endswith(("_ml", "_mm")) else 2
     low, high = found.get("q1"), found.get("q3")
     words = f"{found['median']:.{digits}f}"
-    return f"{words} ({low:.{digits}f} to {high:.{digits}f})" if low is not None and high is not None else words
+    known = quartiles and low is not None and high is not None
+    return f"{words} ({low:.{digits}f} to {high:.{digits}f})" if known else words

@@ -15,6 +15,7 @@ from StrokePredictSlicer.sections.base import data_of, fill
 from StrokeTrainLib.training import control
 
 from .base import Section
+from .recipe_words import as_text, card_words, estimate_words, fault_of
 
 _PRESETS = {"paper": _("as in the paper"), "small": _("reduced, for two cores")}
 _DEVICES = ("auto", "cuda", "mps", "cpu")
@@ -125,7 +126,7 @@ class ExperimentSection(Section):
         card = self.recipes.get(self.recipe)
         if card is None:
             return
-        self.ui.cardLabel.setText(_card_words(card))
+        self.ui.cardLabel.setText(card_words(card))
         self._show_values()
         self._suggest_folder()
         self.on_setting()
@@ -153,7 +154,7 @@ class ExperimentSection(Section):
         table.verticalHeader().setVisible(False)
         table.verticalHeader().setDefaultSectionSize(22)
         for row, (path, value, source) in enumerate(rows):
-            shown = self._changed.get(path, _as_text(value))
+            shown = self._changed.get(path, as_text(value))
             for column, text in enumerate((path, shown, source)):
                 item = qt.QTableWidgetItem(text)
                 item.setToolTip(text)
@@ -181,14 +182,14 @@ class ExperimentSection(Section):
             return
         path, default, _source = self.recipes[self.recipe]["values"][self.preset][row]
         text = self.ui.settingsTable.item(row, 1).text().strip()
-        fault = _fault(text, default)
-        if fault or text == _as_text(default):
+        fault = fault_of(text, default)
+        if fault or text == as_text(default):
             self._changed.pop(path, None)
         else:
             self._changed[path] = text
         if fault:
             self._filling = True
-            self.ui.settingsTable.item(row, 1).setText(_as_text(default))
+            self.ui.settingsTable.item(row, 1).setText(as_text(default))
             self._filling = False
             self.panel.say_error(f"{path}: {fault}")
         self.on_setting()
@@ -240,7 +241,7 @@ class ExperimentSection(Section):
         parameters.pop("data")
 
         def known(found: dict[str, Any]) -> None:
-            self.ui.estimateLabel.setText(_estimate_words(found))
+            self.ui.estimateLabel.setText(estimate_words(found))
             if then is not None:
                 then()
 
@@ -275,67 +276,3 @@ class ExperimentSection(Section):
 
 
 _KEPT = ("foldsSpin", "epochsSpin", "batchSpin", "lockedSpin", "seedSpin")
-
-
-def _card_words(card: dict[str, Any]) -> str:
-    lines = [card["paper"]]
-    target = {"final-infarct": _("the final infarct"), "acute-core": _("the acute core")}[card["target"]]
-    lines.append(_("Learns {target} from {needs}.").format(
-        target=target, needs=", ".join(card["needs"]) or _("whatever images there are")
-    ))  # fmt: skip
-    if card["course"] != "any":
-        lines.append(_("Of patients who were {course}.").format(course=card["course"].replace("-", " ")))
-    if card["init"] == "required":
-        lines.append(_("Starts from a trained model: choose one under Fine-tune from."))
-    if "have" in card:
-        lacking = "; ".join(f"{title}: {count}" for title, count in card["lacking"].items())
-        lines.append(_("{have} of {all} patients of this cohort have what it needs.").format(
-            have=card["have"], all=card["of"]
-        ) + (f" ({lacking})" if lacking else ""))  # fmt: skip
-    return "\n".join(lines)
-
-
-def _estimate_words(found: dict[str, Any]) -> str:
-    said = [
-        _("{patients} patients: {train} train, {validation} validation, {test} test in the first of {folds} folds."),
-        _("About {time} on {device}, {memory:.1f} GB of memory, {disk:.1f} GB of disk ({free:.0f} GB are free)."),
-    ]
-    words = {
-        **found, "time": in_words(found["seconds"]), "memory": found["memory_gb"], "disk": found["disk_gb"],
-        "free": found["disk_free_gb"],
-    }  # fmt: skip
-    lines = [line.format(**words) for line in said]
-    if found["excluded"]:
-        first = found["excluded"][0]
-        lines.append(_("{count} left out, the first: {first}").format(count=len(found["excluded"]), first=first))
-    return "\n".join([*lines, *found["notes"][:2]])
-
-
-def in_words(seconds: float) -> str:
-    """Return a duration as a person says it."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
-
-
-def _as_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _fault(text: str, default: Any) -> str:
-    """Return what is wrong with the kind of a value; its limits are the worker's to check."""
-    if isinstance(default, str) or default is None:
-        return "" if text or default is None else _("a word is needed.")
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
-    if isinstance(default, bool):
-        return "" if isinstance(value, bool) else _("true or false is needed, not '{text}'.").format(text=text)
-    if isinstance(default, int):
-        fits = isinstance(value, int) and not isinstance(value, bool)
-        return "" if fits else _("a whole number is needed, not '{text}'.").format(text=text)
-    if isinstance(default, float):
-        fits = isinstance(value, int | float) and not isinstance(value, bool)
-        return "" if fits else _("a number is needed, not '{text}'.").format(text=text)
-    return "" if isinstance(value, type(default)) else _("'{text}' is not of the right kind.").format(text=text)

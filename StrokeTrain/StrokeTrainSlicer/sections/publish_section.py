@@ -65,9 +65,7 @@ class PublishSection(Section):
 
     def publish(self) -> None:
         """Install the model; StrokePredict lists it at once."""
-        parameters = {
-            "run": self.panel.run, "words": self.words(), "replace": bool(self.ui.replaceCheck.checked)
-        }
+        parameters = {"run": self.panel.run, "words": self.words(), "replace": bool(self.ui.replaceCheck.checked)}
 
         def installed(result: dict[str, Any]) -> None:
             said = _("“{name}” is installed in {folder} and can be chosen in Stroke Predict.")

@@ -23,7 +23,7 @@ from ..curves import LOSS, SCORE, VALIDATION, draw_training, put_chart
 from ..follow import Followed
 from ..in_predict import show_glimpse
 from .base import Section
-from .experiment_section import in_words
+from .recipe_words import in_words
 
 #: ms between two looks at a run's files.
 _LOOK_MS = 500
@@ -51,6 +51,7 @@ class RunSection(Section):
         self._told = 0
         self._charted = False
         self._glimpsed, self._glimpse_failed = (0, 0), False
+        ui.glimpseLabel.setVisible(False)
         self._timer = qt.QTimer()
         self._timer.setInterval(_LOOK_MS)
         self._timer.timeout.connect(self.look)
@@ -213,6 +214,7 @@ class RunSection(Section):
             self._glimpse_failed = False
             words = _("{patient} after epoch {epoch}: Dice {dice:.2f}")
             self.ui.glimpseLabel.setText(words.format(**result))
+            self.ui.glimpseLabel.setVisible(True)
             show_glimpse(self.panel, result)
             shutil.rmtree(place, ignore_errors=True)
 

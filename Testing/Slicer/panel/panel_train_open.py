@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import qt
 import slicer
-from harness import PanelTest
+from harness import PanelTest, wait
+
+from StrokePredictSlicer.scene import open_scene, save_scene
 
 HEAVY = ("torch", "monai", "pandas", "pydantic", "matplotlib")
 
@@ -49,3 +53,13 @@ class TrainOpenTest(PanelTest):
         self.panel.keep(recipe="yu2020")
         slicer.mrmlScene.Clear(0)
         self.assertEqual(self.panel.state.recipe, "yu2020")
+
+    def test_saved_and_opened_again_the_choices_are_those_of_the_scene(self) -> None:
+        self.panel.keep(recipe="fate", settings='{"seedSpin": 7}')
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "scene.mrb"
+            save_scene(slicer.mrmlScene, path)
+            self.panel.keep(recipe="yu2020", settings="")
+            open_scene(path, slicer.mrmlScene)
+            wait(lambda: self.panel.state is not None and self.panel.state.recipe == "fate", 10)
+        self.assertEqual((self.panel.state.recipe, self.panel.state.settings), ("fate", '{"seedSpin": 7}'))

@@ -5,7 +5,7 @@ import pytest
 from StrokePredictLib.errors import StrokeError
 from StrokeTrainLib.cohort.edit import save_facts
 
-TABLE = "participant_id\tage\tsite note\tmtici\nsub-01\t70\tä, \"b\"\t2b\nsub-02\tn/a\t\t\n"
+TABLE = 'participant_id\tage\tsite note\tmtici\nsub-01\t70\tä, "b"\t2b\nsub-02\tn/a\t\t\n'
 
 
 @pytest.fixture
