@@ -70,7 +70,7 @@ def _experiment(folder: Path, job: dict[str, Any]) -> None:
     status.write()
 
     def tell(fraction: float, words: str) -> None:
-        status.update(share=fraction, message=words)
+        status.update(state="training", share=fraction, message=words)
 
     setting = Setting(Path(job["data"]), folder, quick=bool(job.get("quick")), device=job.get("device") or "auto")
     try:
