@@ -97,7 +97,7 @@ class CohortSection(Section):
             with contextlib.suppress(OSError, ValueError):
                 self._take(json.loads(_cache_file(folder).read_text(encoding="utf-8")))
         self._show()
-        if folder and any(True for _path in Path(folder).iterdir()):
+        if folder and _holds_something(folder):
             self.read()
 
     def read(self) -> None:
@@ -314,6 +314,14 @@ class CohortSection(Section):
             button.setEnabled(ready)
         for button in (self.ui.sheetButton, self.ui.nextButton, self.ui.agreementButton):
             button.setEnabled(ready and bool(self.rows))
+
+
+def _holds_something(folder: str) -> bool:
+    """Whether there is anything to read; a folder that is gone or locked is said by the job that reads it."""
+    try:
+        return any(True for _entry in Path(folder).iterdir())
+    except OSError:
+        return True
 
 
 def _rounded(volume: float | None) -> float | None:

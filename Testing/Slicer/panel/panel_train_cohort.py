@@ -144,6 +144,17 @@ class TrainCohortTest(PanelTest):
         self.assertLess(filtered, 0.5)
         self.assertLess(seconds["filled"], 2.0)
 
+    def test_a_folder_that_is_gone_is_said_and_the_panel_goes_on(self) -> None:
+        place = small_cohort(1, self.place / "gone")
+        self.choose(place)
+        shutil.rmtree(place)
+        self.ui.readButton.click()
+        self.idle(60)
+        self.assertIn("gone", self.errors.pop())
+        self.panel.refresh()
+        self.choose(self.place / "cohort")
+        self.assertEqual(len(self.column(0)), 3)
+
     def test_a_folder_without_patients_is_said(self) -> None:
         place = self.place / "nothing"
         place.mkdir(exist_ok=True)
