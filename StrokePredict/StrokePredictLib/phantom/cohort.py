@@ -15,6 +15,8 @@ from ..io.output import staged_folder, write_text
 from ..progress import Progress, part, silent
 from ..threads import available_threads
 from .fields import stream
+from .freeze import fingerprint
+from .frozen_record import FIGURES
 from .grid import Grid
 from .patient import simulate_patient
 from .patient_files import to_json, write_patient
@@ -24,7 +26,7 @@ COLUMNS = (
     "participant_id", "age", "sex", "nihss", "onset_to_imaging_min", "onset_known", "imaging_to_reperfusion_min",
     "mtici", "reperfusion_rate", "reperfusion_yu", "reperfusion_debs", "role", "vendor", "center",
     "side", "occlusion", "collaterals", "circulation", "stroke_confirmed", "followup_days", "perfusion_quality",
-    "artefacts", "population",
+    "artefacts", "population", "person",
 )  # fmt: skip
 
 
@@ -184,7 +186,9 @@ def _write_one(task: _Task, progress: Progress = silent) -> dict[str, Any]:
     patient = simulate_patient(task.seed, progress=progress, **task.options)
     write_patient(task.stage, task.name, patient)
     facts = patient.facts
-    return {"participant_id": task.name, **facts}
+    # Another scanner's images of the same head and stroke are records of the same person, whatever the cohort.
+    person = f"phantom-{facts['population']}-{task.seed}"
+    return {"participant_id": task.name, **facts, "person": person}
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
@@ -203,4 +207,5 @@ def _description(cases: int, seed: int, population: str) -> dict[str, Any]:
         "DatasetType": "raw",
         "GeneratedBy": [{"Name": "StrokePredictLib.phantom", "Version": __version__}],
         "Simulated": True,
+        "PhantomFingerprint": fingerprint(FIGURES),
     }

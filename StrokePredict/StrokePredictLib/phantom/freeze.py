@@ -1,7 +1,7 @@
 """The phantom's fingerprint: networks may be trained and judged on simulated patients only while it stays the same.
 
 ``python -m StrokePredictLib.phantom.freeze`` writes ``frozen_record.py`` anew. That starts a new phantom: scores from
-before it no longer compare, and bundles trained on the old one say so by its fingerprint.
+before it no longer compare. Every cohort says which one made it (``PhantomFingerprint`` in dataset_description.json).
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ from .fields import rising, smooth_field, stream
 from .outlines import distance_in_plane
 from .vessels import Vessels
 
-#: Gain of an infarct's volume by day 5: lowest and highest (assumed; oedema is largest at 3 to 5 days).
+#: Gain of an infarct's volume by day 5 as drawn: lowest and highest (assumed; oedema is largest at 3 to 5 days). What
+#: is realised is about half: see `swell`.
 GAIN = (0.06, 0.26)
 #: No tissue is shifted further (mm).
 _LARGEST_MM = 12.0

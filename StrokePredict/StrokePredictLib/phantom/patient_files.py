@@ -11,6 +11,7 @@ import numpy as np
 from ..io.images import write_image
 from ..io.output import write_text
 from ..volume import Volume
+from . import protocols
 from .patient import SimulatedPatient
 from .readers import READS, read_lesion
 
@@ -54,7 +55,7 @@ def write_patient(root: Path, name: str, patient: SimulatedPatient) -> None:
 
 
 def _write_labels(folder: Path, name: str, patient: SimulatedPatient) -> None:
-    """Write the true outlines, and those that readers drew on diffusion."""
+    """Write the true outlines, and readers' of the acute core, all on the undistorted grid."""
     _write(folder / f"ses-01/{name}_ses-01_core-msk.nii.gz", patient.truth["core"], np.uint8)
     _write(folder / f"ses-02/{name}_ses-02_lesion-msk.nii.gz", patient.truth["infarct_day5"], np.uint8)
     if "dwi" not in patient.volumes:
@@ -90,7 +91,8 @@ def _write_truth(folder: Path, name: str, patient: SimulatedPatient) -> None:
 
 def _course(patient: SimulatedPatient) -> dict[str, Any]:
     """Return what happened and nobody noted."""
-    person, fate = patient.tissue.person, patient.tissue
+    person, fate, ml = patient.tissue.person, patient.tissue, patient.facts["ml"]
+    grown = ml["infarct_day5"] / ml["infarct"] - 1.0 if ml["infarct"] else None
     return {
         "onset_to_imaging_min": person.course.onset_to_imaging_min,
         "counterfactual_reperfusion_min": person.course.counterfactual_reperfusion_min,
@@ -98,6 +100,7 @@ def _course(patient: SimulatedPatient) -> dict[str, Any]:
         "collateral_reach_mm": round(person.occlusion.reach_mm, 1),
         "anterior_cerebral_artery_too": person.occlusion.with_anterior,
         "oedema_gain": round(fate.swelling.gain, 3),
+        "oedema_gain_of_outline": None if grown is None else round(grown, 3),
         "largest_shift_mm": round(float(np.sqrt((fate.swelling.shift_mm**2).sum(axis=0)).max()), 2),
     }
 
@@ -110,12 +113,15 @@ def _write(path: Path, volume: Volume, dtype: type) -> None:
 def _sidecars(patient: SimulatedPatient) -> dict[str, dict[str, Any]]:
     s = patient.scanner
     common = {"Manufacturer": f"simulated, vendor {patient.facts['vendor']}", "Simulated": True}
-    flair = common | {"Modality": "MR", "EchoTime": 0.12, "RepetitionTime": 9.0, "InversionTime": 2.5}
+    tesla = {"MagneticFieldStrength": protocols.scanner("MR", patient.facts["vendor"]).tesla}
+    if s.modality == "MR":
+        tesla["MagneticFieldStrength"] = s.tesla
+    flair = common | tesla | {"Modality": "MR", "EchoTime": 0.12, "RepetitionTime": 9.0, "InversionTime": 2.5}
     if "ncct" in patient.volumes:
         common |= {"Modality": "CT", "Units": "HU"}
         series = common | {"RepetitionTime": s.interval, "KVP": s.kv}
         return {"ncct": common, "ctp": series, "ctp_24h": series, "flair": flair}
-    common |= {"Modality": "MR", "MagneticFieldStrength": getattr(s, "tesla", 3)}
+    common |= tesla | {"Modality": "MR"}
     series = common | {"RepetitionTime": s.interval, "EchoTime": s.pwi_echo}
     return {
         "b0": common | {"EchoTime": s.dwi_echo, "DiffusionBValue": 0},

@@ -12,6 +12,7 @@ import pytest
 from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.io.images import read_image
 from StrokePredictLib.phantom.cohort import write_cohort
+from StrokePredictLib.phantom.frozen_record import FINGERPRINT
 from StrokePredictLib.phantom.job import run
 from StrokePredictLib.phantom.patient import simulate_patient
 from StrokePredictLib.phantom.tissue import draw_person
@@ -64,6 +65,7 @@ def test_participants_table(cohort):
         assert row["role"] == "any"
         assert row["center"] == "simulated"
         assert row["vendor"] == "A"
+        assert row["person"] == f"phantom-{row['population']}-{4 * 1_000_003 + int(row['participant_id'][-1]) - 1}"
         assert all(value not in ("", "None") for value in row.values())
 
 
@@ -71,6 +73,16 @@ def test_says_that_it_is_simulated(cohort):
     description = json.loads((cohort[0] / "dataset_description.json").read_text())
     assert "SIMULATED" in description["Name"]
     assert description["Simulated"] is True
+    assert description["PhantomFingerprint"] == FINGERPRINT
+
+
+def test_what_came_of_the_oedema_is_recorded(cohort):
+    truth = cohort[0] / "derivatives/sub-0001/truth"
+    course = json.loads((truth / "sub-0001_course.json").read_text())
+    masks = [read_image(truth / f"sub-0001_{k}.nii.gz").array for k in ("infarct", "infarct_day5")]
+    before, after = map(np.count_nonzero, masks)
+    assert course["oedema_gain_of_outline"] == pytest.approx(after / before - 1, abs=5.1e-4)
+    assert 0.06 <= course["oedema_gain"] <= 0.26
 
 
 def test_files_hold_the_patient(cohort, small_grid):
@@ -98,6 +110,7 @@ def test_headers(cohort):
     assert np.allclose(image.get_qform(), image.get_sform(), atol=1e-4)
     sidecar = json.loads((folder / "raw_data/sub-0001/ses-01/sub-0001_ses-01_pwi.json").read_text())
     assert sidecar["RepetitionTime"] == 1.5
+    assert sidecar["MagneticFieldStrength"] == 3.0
     assert sidecar["EchoTime"] == 0.03
 
 
@@ -146,6 +159,11 @@ def test_two_vendors_and_four_hospitals(mixed):
     assert images == {"ncct.nii.gz"}
     sidecar = json.loads((folder / "raw_data/sub-0001/ses-01/sub-0001_ses-01_ncct.json").read_text())
     assert sidecar["Modality"] == "CT"
+    for row in rows:
+        name = row["participant_id"]
+        sidecar = json.loads((folder / f"raw_data/{name}/ses-02/{name}_ses-02_flair.json").read_text())
+        assert sidecar["MagneticFieldStrength"] == {"A": 3.0, "B": 1.5}[row["vendor"]]
+        assert sidecar["Modality"] == "MR"
 
 
 def test_perfusion_at_24_h(tmp_path, small_grid):

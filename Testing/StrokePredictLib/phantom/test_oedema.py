@@ -6,6 +6,7 @@ import pytest
 from StrokePredictLib.phantom.anatomy import build_anatomy, draw_pose
 from StrokePredictLib.phantom.grid import Grid
 from StrokePredictLib.phantom.oedema import _potential, shifted, swell
+from StrokePredictLib.phantom.tissue import draw_person, head_of, simulate_tissue
 
 SPACING = (4.0, 3.0, 3.0)  # z, y, x
 
@@ -41,6 +42,27 @@ def test_infarct_grows_by_the_gain_and_the_skull_holds(head):
     size = np.sqrt((swelling.shift_mm**2).sum(axis=0))
     assert size.max() < 12.0
     assert size[head.skull_mm > 3.0].max() < 0.05 * size.max()
+
+
+def test_a_real_infarct_realises_about_half_of_its_gain():
+    """Strokes reach the cortex, where the skull holds the brain, and their edges are smooth."""
+    grid, shares = Grid(shape=(24, 64, 64), spacing=(3.6, 3.6, 6.0)), []
+    for seed in (5_000_015, 5_000_017, 5_000_018, 5_000_020):
+        person = draw_person(seed)
+        anatomy = head_of(person, grid, draw_pose(seed, female=person.course.sex == "F"))
+        tissue = simulate_tissue(person, anatomy)
+        infarct, swelling = tissue.fate.happened, tissue.swelling
+        assert infarct.sum() * tissue.voxel_ml > 50
+        grown = shifted(anatomy, swelling, infarct.astype(np.float32)).sum() / infarct.sum() - 1
+        # Gauss: what flows out through the infarct's border is the divergence inside.
+        parts = zip(swelling.shift_mm, grid.spacing[::-1], strict=True)
+        divergence = sum(np.gradient(part, step, axis=axis) for axis, (part, step) in enumerate(parts))
+        assert grown == pytest.approx(divergence.ravel()[anatomy.inside][infarct].mean(), abs=0.15 * swelling.gain)
+        outlined = tissue.infarct_day5.sum() / infarct.sum() - 1
+        assert outlined == pytest.approx(grown, abs=0.04)
+        shares.append(grown / swelling.gain)
+    assert min(shares) > 0.4
+    assert max(shares) < 0.75
 
 
 def test_divergence_is_the_gain_inside_and_nothing_outside(head):
