@@ -45,6 +45,11 @@ class TrainRunTest(PanelTest):
                 os.environ[name] = value
         shutil.rmtree(cls.place, ignore_errors=True)
 
+    def tearDown(self) -> None:
+        super().tearDown()
+        for run in self.place.glob("*/launch.json"):  # a run outlives the test that failed
+            control.stop(run.parent, now=True)
+
     def quiet(self, seconds: float = 120) -> None:
         self.assertTrue(wait(lambda: not self.panel.busy and not self.panel._waiting, seconds))
 
