@@ -246,8 +246,10 @@ def _read_participants(found: PatientFiles, root: Path) -> None:
     if rows and "participant_id" not in rows[0]:
         found.notes.append(f"{table.name} has no column participant_id (tab-separated): its facts are not used.")
     matches = [row for row in rows if (row.get("participant_id") or "").strip() == found.patient]
+    if any(row != matches[0] for row in matches[1:]):
+        raise StrokeError(f"{table}: lists {found.patient} {len(matches)} times with different words; keep one line.")
     if len(matches) > 1:
-        raise StrokeError(f"{table}: lists {found.patient} {len(matches)} times; keep one line.")
+        found.notes.append(f"{table.name} lists {found.patient} {len(matches)} times with the same words.")
     if matches:
         found.row, found.table = matches[0], table
     elif rows and "participant_id" in rows[0]:

@@ -103,6 +103,16 @@ def test_a_patient_listed_twice(cohort):
         find_files(cohort, "sub-0001")
 
 
+def test_a_patient_listed_twice_with_the_same_words_is_one(cohort):
+    table = cohort / "participants.tsv"
+    text = table.read_text()
+    line = next(line for line in text.splitlines(keepends=True) if line.startswith("sub-0001\t"))
+    table.write_text(text.rstrip("\n") + "\n" + line)
+    found = find_files(cohort, "sub-0001")
+    assert found.row["participant_id"] == "sub-0001"
+    assert any("2 times with the same words" in note for note in found.notes)
+
+
 def test_loose_folder_with_umlauts_and_a_second_candidate(tmp_path):
     folder = tmp_path / "Müller Übung"
     touch(folder / "dwi.nii.gz")
