@@ -43,8 +43,8 @@ def save_facts(root: Path | str, identifier: str, changes: Mapping[str, str]) ->
     if faults:
         raise StrokeError(faults[0])
     table = read_table(Path(root))  # now, not when it was shown: others may have written meanwhile
-    if table.path is not None and table.notes:
-        raise StrokeError(table.notes[0])
+    if table.faults:  # written whole it would look sound
+        raise StrokeError(f"{path}: {next(iter(table.faults.values()))}")
     if len(table.rows.get(identifier, [])) > 1:
         raise StrokeError(f"{path}: lists {identifier} several times; keep one line, then edit.")
     rows = [dict(line) for lines in table.rows.values() for line in lines]
@@ -52,8 +52,10 @@ def save_facts(root: Path | str, identifier: str, changes: Mapping[str, str]) ->
     if row is None:
         row = {"participant_id": identifier}
         rows.append(row)
-    row |= changes
     columns = list(dict.fromkeys(["participant_id", *(name for line in rows for name in line)]))
+    spelled = {name.strip().lower(): name for name in columns}  # as the table spells it
+    row |= {spelled.get(name, name): text for name, text in changes.items()}
+    columns = list(dict.fromkeys([*columns, *row]))
     write_text(path, _text(columns, rows))
     return path
 

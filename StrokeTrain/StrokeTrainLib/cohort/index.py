@@ -24,7 +24,7 @@ from StrokePredictLib.progress import Progress, silent
 
 from .grids import place_label
 from .labels import Place, find_labels
-from .participants import Table, read_table, typed
+from .participants import DECISIVE, Table, checked, read_table
 from .table import Cohort, Patient
 from .twins import mark_twins
 
@@ -73,7 +73,7 @@ def index_cohort(root: Path | str, *, headers: bool = True, progress: Progress =
         progress(0.9, "looking for one patient under two names")
         patients = mark_twins(patients)
     progress(1.0, f"{len(patients)} patients")
-    return Cohort(root, tuple(sorted(patients, key=lambda patient: patient.id)))
+    return Cohort(root, tuple(sorted(patients, key=lambda patient: patient.id)), tuple(table.notes))
 
 
 def _places(asked: Path, root: Path) -> dict[str, tuple[Path, str]]:
@@ -147,24 +147,31 @@ def _follow_up_order(later: dict[str, dict[str, Path]]) -> list[Path]:
 
 
 def _facts(name: str, table: Table) -> tuple[dict[str, Any], list[str], list[str]]:
-    """Return a patient's typed facts, notes, and what forbids to use the patient."""
+    """Return a patient's typed facts, notes, and what forbids to use the patient.
+
+    A role or person that cannot be understood forbids it: a patient who may only train would be tested.
+    """
     lines = table.rows.get(name, [])
     if not lines:
         said = f"{table.path.name} has no line for {name}: age, NIHSS and times are unknown." if table.rows else None
         return {}, [said] if said else [], []
-    facts, notes = typed(lines[0], f"{table.path} ({name})")
+    facts, unusable = checked(lines[0], f"{table.path} ({name})")
+    notes = [said for column, said in unusable.items() if column not in DECISIVE]
+    faults = [table.faults[name]] if name in table.faults else []
+    faults += [f"{name}: {said}" for column, said in unusable.items() if column in DECISIVE]
     if all(line == lines[0] for line in lines[1:]):
         if len(lines) > 1:
             notes.append(f"{table.path.name} lists {name} {len(lines)} times with the same words; one is enough.")
-        return facts, notes, []
+        return facts, notes, faults
     centers = sorted({line.get("center", "").strip() for line in lines} - {""})
     if len(centers) > 1:
         fault = f"{name}: a patient in two centres ({', '.join(centers)}) by {table.path.name}; rename or remove one."
     else:
         fault = f"{name}: {table.path.name} lists it {len(lines)} times with different words; keep one line."
     # Of contradicting lines none is believed; what all say alike stays.
-    agreed = {key: value for key, value in facts.items() if all(line.get(key) == lines[0].get(key) for line in lines)}
-    return agreed, notes, [fault]
+    others = [checked(line, "")[0] for line in lines[1:]]
+    agreed = {key: value for key, value in facts.items() if all(other.get(key) == value for other in others)}
+    return agreed, notes, [fault, *faults]
 
 
 def _absent(name: str, root: Path, table: Table) -> Patient:

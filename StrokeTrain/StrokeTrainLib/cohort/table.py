@@ -110,7 +110,7 @@ class Patient:
         return tuple(label for label in self.labels if label.target == target and label.usable)
 
     def label(self, target: str) -> Label | None:
-        """Return the outline to take where one is wanted: one without a reader's name before the first reader's first.
+        """Return the file to show where one is wanted: one without a reader's name before the first reader's first.
 
         Several reads of one reader are one truth by vote: `StrokeTrainLib.cohort.votes.truth`.
         """
@@ -143,10 +143,11 @@ class Patient:
 
 @dataclass(frozen=True)
 class Cohort:
-    """All patients of a folder, sorted by identifier; unusable ones too."""
+    """All patients of a folder, sorted by identifier; unusable ones too; notes of the whole."""
 
     root: Path
     patients: tuple[Patient, ...]
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         ids = [patient.id for patient in self.patients]

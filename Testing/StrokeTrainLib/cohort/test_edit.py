@@ -51,6 +51,20 @@ def test_a_patient_who_is_listed_twice_is_not_edited(root):
         save_facts(root, "sub-02", {"age": "55"})
 
 
+def test_a_column_is_found_however_it_is_spelled(tmp_path):
+    (tmp_path / "participants.tsv").write_text("participant_id\tRole\nsub-01\tany\n")
+    save_facts(tmp_path, "sub-01", {"role": "train-only"})
+    assert (tmp_path / "participants.tsv").read_text() == "participant_id\tRole\nsub-01\ttrain-only\n"
+
+
+def test_a_table_with_a_line_out_of_step_is_not_touched(tmp_path):
+    text = "participant_id\tage\trole\nsub-01\t70\nsub-02\t60\tany\n"
+    (tmp_path / "participants.tsv").write_text(text)
+    with pytest.raises(StrokeError, match=r"sub-01: its line .* ends before its role"):
+        save_facts(tmp_path, "sub-02", {"age": "61"})
+    assert (tmp_path / "participants.tsv").read_text() == text
+
+
 def test_a_table_without_identifiers_is_not_touched(tmp_path):
     (tmp_path / "participants.tsv").write_text("name,age\na,1\n")
     with pytest.raises(StrokeError, match="participant_id"):

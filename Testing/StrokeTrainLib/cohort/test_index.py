@@ -53,6 +53,71 @@ def test_a_bad_cell_costs_one_fact_and_is_said(cohort):
     assert first.problems == ()
 
 
+@pytest.mark.parametrize("word", ["train_only", "Train only", "trainonly", "TRAIN-ONLY"])
+def test_train_only_is_understood_however_it_is_spelled(cohort, word):
+    table = cohort / "participants.tsv"
+    table.write_text(table.read_text().replace("train-only", word).replace("\trole", "\t Role "))
+    second = index_cohort(cohort)["sub-0002"]
+    assert (second.role, second.problems) == ("train-only", ())
+
+
+@pytest.mark.parametrize("word", ["train", "yes", "unknown"])
+def test_a_role_that_is_not_understood_excludes_its_patient(cohort, word):
+    """Nobody knows whether the patient may be tested."""
+    table = cohort / "participants.tsv"
+    table.write_text(table.read_text().replace("train-only", word))
+    found = index_cohort(cohort)
+    (problem,) = found["sub-0002"].problems
+    assert f"role is '{word}'" in problem
+    assert not found["sub-0001"].problems
+
+
+@pytest.mark.parametrize("word", ["unknown", "?"])
+def test_a_person_that_nobody_knows_excludes_the_record(tmp_path, word):
+    for n in (1, 2):
+        bids_patient(tmp_path, f"sub-0{n}", seed=n)
+    write_table(tmp_path, {"participant_id": "sub-01", "person": word}, {"participant_id": "sub-02", "person": "sim-7"})
+    found = index_cohort(tmp_path)
+    assert "person is" in found["sub-01"].problems[0]
+    assert (found["sub-02"].person, found["sub-02"].problems) == ("sim-7", ())
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("sub-0002\t1\t4\t0\tBern\n", "ends before its role"), ("sub-0002\t1\t4\t0\t\tBern\tany\n", "7 cells")],
+)
+def test_a_line_whose_cells_do_not_stand_below_the_header_excludes_its_patient(cohort, line, said):
+    table = cohort / "participants.tsv"
+    lines = table.read_text().splitlines(keepends=True)
+    table.write_text("".join([*lines[:2], line, lines[3]]))
+    assert said in index_cohort(cohort)["sub-0002"].problems[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text.replace("\t", ","), "it is comma-separated, save it tab-separated"),
+        (lambda text: text.split("\n", 1)[1], "no column participant_id; its first line must"),
+        (lambda text: text.replace("age", "role", 1), "two columns 'role'"),
+        (lambda text: "", "is empty"),
+    ],
+)
+def test_a_table_that_would_lose_every_role_is_refused(cohort, change, said):
+    table = cohort / "participants.tsv"
+    table.write_text(change(table.read_text()))
+    with pytest.raises(StrokeError, match=said):
+        index_cohort(cohort)
+
+
+def test_what_is_wrong_with_the_table_is_told_of_the_cohort(cohort):
+    with (cohort / "participants.tsv").open("a") as stream:
+        stream.write("\t60\t5\t3\tLyon\ttrain-only\n")
+    (note,) = index_cohort(cohort).notes
+    assert "1 lines without participant_id" in note
+    (cohort / "participants.tsv").unlink()
+    assert "no participants.tsv" in index_cohort(cohort).notes[0]
+
+
 def test_truth_and_results_are_no_input(cohort):
     save(cohort / "derivatives/sub-0001/truth/sub-0001_tmax.nii.gz", lesion(3))
     save(cohort / "derivatives/sub-0001/truth/sub-0001_core-msk.nii.gz", lesion(3))
