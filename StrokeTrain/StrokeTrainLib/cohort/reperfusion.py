@@ -106,11 +106,21 @@ def from_table(patient: Patient) -> Reperfusion:
     return Reperfusion(**found, rate=rate, v0_ml=facts.get("hypoperfusion_ml"), notes=tuple(notes))
 
 
-def assess(patient: Patient) -> Reperfusion:
+def with_course(patient: Patient, found: Reperfusion) -> Patient:
+    """Return the patient with what was measured among its facts, where the table does not tell it."""
+    told = from_table(patient)
+    new = {f"reperfusion_{name}": getattr(found, name) for name in ("yu", "debs")
+           if getattr(told, name) == "unknown" != getattr(found, name)}  # fmt: skip
+    if told.rate is None and found.rate is not None:
+        new["reperfusion_rate"] = found.rate
+    return replace(patient, facts=patient.facts | new) if new else patient
+
+
+def assess(patient: Patient, *, baseline: bool = True) -> Reperfusion:
     """Return the patient's reperfusion, measured on Tmax maps where the table does not tell and maps are there.
 
     The volumes are those of the cleaned mask of Tmax > 6 s that the reports show. A 3 h map on another grid is brought
-    onto the baseline's by the headers.
+    onto the baseline's by the headers. Without `baseline` V0 alone is no reason to open a map.
 
     Raises
     ------
@@ -125,7 +135,7 @@ def assess(patient: Patient) -> Reperfusion:
         return found
     wants_yu = found.yu == "unknown" and day is not None
     wants_debs = found.debs == "unknown" and hours is not None
-    if not (wants_yu or wants_debs or found.v0_ml is None):
+    if not (wants_yu or wants_debs or (baseline and found.v0_ml is None)):
         return found
     case = _baseline(patient)
     midline = midline_of(case.volumes["brain"])

@@ -61,17 +61,40 @@ def majority(masks: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def truth_reader(patient: Patient, target: str) -> str | None:
-    """Return whose outline is the truth: nobody's by name, where a mask has none; else who read most often.
+    """Return whose outline is the truth: who read several times, else nobody by name, where a mask has none.
 
-    Of readers with as many reads the first by name. `StrokeError` where the patient has no usable outline.
+    Of several such readers who read most often, of those the first by name. `StrokeError` where the patient has no
+    usable outline.
     """
-    found = patient.labels_of(target)
-    if not found:
+    reads = _reads(patient, target)
+    if not reads:
         raise StrokeError(f"{patient.id}: no usable label ({target}); a patient without label cannot train or test.")
-    readers = [label.reader for label in found]
-    if None in readers:
+    most = max(map(len, reads.values()))
+    if most == 1 and None in reads:
         return None
-    return min(set(readers), key=lambda reader: (-readers.count(reader), reader))
+    return min((reader for reader, found in reads.items() if len(found) == most), key=lambda reader: reader or "")
+
+
+def _reads(patient: Patient, target: str) -> dict[str | None, list[Label]]:
+    """Return the usable outlines by reader; of those without a name the numbered reads, where there are such.
+
+    Raises
+    ------
+    StrokeError
+        If several outlines have neither reader nor number: nobody knows which is the truth.
+    """
+    reads: dict[str | None, list[Label]] = {}
+    for label in patient.labels_of(target):
+        reads.setdefault(label.reader, []).append(label)
+    nameless = reads.get(None, [])
+    reads |= {None: [label for label in nameless if label.read is not None] or nameless} if nameless else {}
+    unnumbered = [label.path.name for label in reads.get(None, []) if label.read is None]
+    if len(unnumbered) > 1:
+        raise StrokeError(
+            f"{patient.id}: {len(unnumbered)} outlines ({target}) without reader or read number "
+            f"({', '.join(unnumbered[:4])}); keep one, or name them _rater-NAME_read-1 and so on."
+        )
+    return reads
 
 
 def truth(patient: Patient, target: str, *, reader: str | None = None, case: StrokeCase | None = None) -> Outline:
@@ -95,11 +118,9 @@ def truth(patient: Patient, target: str, *, reader: str | None = None, case: Str
         If there is no such label, it cannot be read, reads lie on different grids, or registration fails.
     """
     reader = reader if reader is not None else truth_reader(patient, target)
-    labels = [label for label in patient.labels_of(target) if label.reader == reader]
+    labels = _reads(patient, target).get(reader, [])
     if not labels:
         raise StrokeError(f"{patient.id}: no usable label ({target}) of reader '{reader}'.")
-    if reader is None:
-        labels = labels[:1]
     masks = [_read(label) for label in labels]
     for mask in masks[1:]:
         masks[0].require_same_grid(mask)
@@ -113,10 +134,19 @@ def truth(patient: Patient, target: str, *, reader: str | None = None, case: Str
 
 
 def second_reader(patient: Patient, target: str, *, case: StrokeCase | None = None) -> Outline | None:
-    """Return the outline of a reader who did not make the truth, the human reference (Alis 2020); None without one."""
+    """Return the outline of a reader who did not make the truth, the human reference (Alis 2020); None without one.
+
+    Of several who read least often, of those the first by name.
+    """
+    other = other_reader(patient, target)
+    return truth(patient, target, reader=other, case=case) if other is not None else None
+
+
+def other_reader(patient: Patient, target: str) -> str | None:
+    """Return who `second_reader` is; `StrokeError` as `truth_reader`."""
     first = truth_reader(patient, target)
-    others = sorted({label.reader for label in patient.labels_of(target)} - {first, None})
-    return truth(patient, target, reader=others[0], case=case) if others else None
+    others = {reader: len(found) for reader, found in _reads(patient, target).items() if reader not in (first, None)}
+    return min(others, key=lambda reader: (others[reader], reader), default=None)
 
 
 def _read(label: Label) -> Volume:

@@ -9,6 +9,7 @@ from support.cohorts import SHAPE, bids_patient, lesion, save, write_table
 from StrokePredictLib.errors import StrokeError
 from StrokeTrainLib.cohort.flow import Flow
 from StrokeTrainLib.cohort.index import index_cohort
+from StrokeTrainLib.cohort.reperfusion import Reperfusion, from_table
 from StrokeTrainLib.cohort.select import select
 from StrokeTrainLib.cohort.votes import majority, second_reader, truth, truth_reader
 
@@ -136,6 +137,89 @@ def test_truth_is_the_vote_of_who_read_most_and_another_reader_is_the_human(coho
     assert second_reader(patient, "final-infarct") is None
     with pytest.raises(StrokeError, match="no usable label"):
         truth(index_cohort(cohort)["sub-0004"], "final-infarct")
+
+
+def test_reads_without_a_readers_name_are_voted(cohort):
+    place = cohort / "derivatives/sub-0001/ses-01"
+    for read, voxels in enumerate((2, 9, 4), start=1):
+        save(place / f"sub-0001_ses-01_read-{read}_core-msk.nii.gz", lesion(voxels))
+    patient = index_cohort(cohort)["sub-0001"]
+    found = truth(patient, "acute-core")
+    assert (found.reads, found.reader, found.ml) == (3, None, pytest.approx(4 * VOXEL_ML))
+    assert second_reader(patient, "acute-core") is None
+
+
+def test_two_outlines_of_nobody_are_refused_and_exclude_their_patient(cohort):
+    save(cohort / "derivatives/sub-0001/ses-02/sub-0001_ses-02_infarct-msk.nii.gz", lesion(2))
+    chosen = select(index_cohort(cohort), (), "final-infarct")
+    why = {p.id: reason for p, reason in chosen.excluded}
+    assert "2 outlines (final-infarct) without reader or read number" in why["sub-0001"]
+
+
+def test_a_readers_majority_is_truth_before_an_outline_of_nobody(cohort):
+    """As in the phantom: three reads by one reader, one by another, and an outline without a name."""
+    place = cohort / "derivatives/sub-0001/ses-01"
+    save(place / "sub-0001_ses-01_core-msk.nii.gz", lesion(20))
+    save(place / "sub-0001_ses-01_rater-0_read-1_core-msk.nii.gz", lesion(6))
+    assert truth(index_cohort(cohort)["sub-0001"], "acute-core").reader is None  # nobody read twice
+    for read, voxels in enumerate((2, 4, 9), start=1):
+        save(place / f"sub-0001_ses-01_rater-1_read-{read}_core-msk.nii.gz", lesion(voxels))
+    for read in (1, 2):
+        save(place / f"sub-0001_ses-01_rater-00_read-{read}_core-msk.nii.gz", lesion(7))
+    patient = index_cohort(cohort)["sub-0001"]
+    assert truth(patient, "acute-core").ml == pytest.approx(4 * VOXEL_ML)
+    assert second_reader(patient, "acute-core").reader == "0"  # read once; 00 read twice
+
+
+# The course ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_course_is_by_the_rule_asked_for(cohort):
+    table = [
+        {"participant_id": "sub-0001", "reperfusion_rate": 90, "mtici": "0"},
+        {"participant_id": "sub-0002", "reperfusion_rate": 10, "mtici": "3"},
+        {"participant_id": "sub-0003", "reperfusion_rate": 50, "mtici": "3"},
+    ]
+    write_table(cohort, *table)
+    found = index_cohort(cohort)
+
+    def kept(course, rule):
+        return [p.id for p in select(found, (), "final-infarct", course=course, course_rule=rule).kept]
+
+    assert kept("reperfused", "yu") == ["sub-0001"]
+    assert kept("not-reperfused", "yu") == ["sub-0002"]
+    assert kept("reperfused", "debs") == ["sub-0002", "sub-0003"]
+    assert kept("not-reperfused", "debs") == ["sub-0001"]
+
+
+def test_an_unknown_course_is_measured_where_it_decides(cohort, monkeypatch):
+    """The measurement itself is tested in test_reperfusion."""
+    asked = []
+
+    def measured(patient, *, baseline):
+        asked.append((patient.id, baseline))
+        return Reperfusion(yu="minimal", rate=12.0)
+
+    monkeypatch.setattr("StrokeTrainLib.cohort.select.assess", measured)
+    write_table(cohort, {"participant_id": "sub-0001"})
+    found = index_cohort(cohort)
+    assert asked == [] == [p for p in select(found, (), "final-infarct").kept if from_table(p).yu != "unknown"]
+    for options in ({"course": "not-reperfused", "course_rule": "yu"}, {"measure_course": True}):
+        asked.clear()
+        chosen = select(found, (), "final-infarct", **options)
+        assert ("sub-0001", False) in asked
+        assert from_table(chosen.kept[0]) == Reperfusion(yu="minimal", rate=12.0)
+        assert chosen.record()["reperfusion"]["sub-0001"] == {"yu": "minimal", "debs": "unknown", "rate": 12.0}
+
+
+def test_doubts_about_the_table_and_the_kept_are_told(cohort):
+    write_table(cohort, {"participant_id": "sub-0001", "age": 700}, {"participant_id": "", "age": 70})
+    notes = select(index_cohort(cohort), (), "final-infarct").notes
+    assert any("1 lines without participant_id" in note for note in notes)
+    assert any("age is '700'" in note for note in notes)
+    (shared,) = [note for note in notes if "has no line for" in note]  # said once, not for everybody
+    assert "sub-0002" in shared
+    assert "So of 3 more: sub-0003, sub-0006, sub-0007." in shared
 
 
 def test_an_empty_label_is_an_answer(cohort):
