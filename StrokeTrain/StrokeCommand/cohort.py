@@ -64,12 +64,12 @@ def index(folder: Folder, as_json: AsJson = False) -> None:
     """List who has which images and labels; reads names and headers alone."""
     cohort = _indexed(folder)
     if as_json:
-        print_json({"root": str(cohort.root), "patients": _rows(cohort)})
+        print_json({"root": str(cohort.root), "patients": _rows(cohort), "notes": list(cohort.notes)})
         return
     _print_index(cohort, {})
-    for patient in cohort:
-        for sentence in (*patient.problems, *patient.notes):
-            answer.print(f"! {sentence}", markup=False)
+    notes = (sentence for patient in cohort for sentence in (*patient.problems, *patient.notes))
+    for sentence in (*cohort.notes, *notes):
+        answer.print(f"! {sentence}", markup=False)
 
 
 @cohort_app.command("split")
@@ -91,15 +91,16 @@ def split(
     with stage("Splitting") as progress:
         _, selection = _selected(folder, target, needs, rules, progress, may_be_empty=False)
         splits = make_splits(
-            selection.kept, scheme, seed, volumes=selection.volumes, locked=locked, calibration=calibration
-        )
+            selection.kept, scheme, seed, volumes=selection.volumes, locked=locked, calibration=calibration,
+            excluded=[reason for _, reason in selection.excluded],
+        )  # fmt: skip
         doubts = check_classes(splits, {name: ml > 0 for name, ml in selection.volumes.items()})
     splits.save(output)
     if as_json:
         print_json(json.loads(splits.to_json()) | {"files": [str(output)], "doubts": doubts})
         return
     table = Table("fold", "train", "validation", "test")
-    for number, fold in enumerate(splits.folds):
+    for number, fold in enumerate(splits.folds, 1):
         table.add_row(str(number), *(str(len(part)) for part in (fold.train, fold.validation, fold.test)))
     answer.print(table)
     kept_out = f"Kept out: {len(splits.locked)} locked, {len(splits.calibration)} for calibration"

@@ -81,13 +81,13 @@ class Splits:
         kept_out = {"calibration": self.calibration, "locked": self.locked}
         for fold in self.folds:
             _require_apart({part: getattr(fold, part) for part in PARTS} | kept_out, self.persons)
-        _require_apart({f"test of fold {n}": fold.test for n, fold in enumerate(self.folds)}, self.persons)
+        _require_apart({f"test of fold {n}": fold.test for n, fold in enumerate(self.folds, 1)}, self.persons)
         self._require_training_alone()
 
     def _require_training_alone(self) -> None:
         barred = {self.person(identifier) for identifier in self.train_only}
         elsewhere = {"calibration": self.calibration, "locked": self.locked}
-        for number, fold in enumerate(self.folds):
+        for number, fold in enumerate(self.folds, 1):
             elsewhere |= {f"test of fold {number}": fold.test, f"validation of fold {number}": fold.validation}
         for part, identifiers in elsewhere.items():
             wrong = next((i for i in identifiers if self.person(i) in barred), None)
@@ -99,7 +99,7 @@ class Splits:
         return self.persons.get(identifier, identifier)
 
     def fold_of_test(self, identifier: str) -> int | None:
-        """Return the fold that tests a patient; None where none does."""
+        """Return the index in `folds` of the fold that tests a patient; None where none does."""
         return next((n for n, fold in enumerate(self.folds) if identifier in fold.test), None)
 
     def to_json(self) -> str:
@@ -158,7 +158,7 @@ def check_classes(splits: Splits, positive: Mapping[str, bool], what: str = "a l
     if not any(positive.values()):
         raise StrokeError(f"none of the {len(positive)} patients has {what}: one class only, nothing can be learnt.")
     told = []
-    for number, fold in enumerate(splits.folds):
+    for number, fold in enumerate(splits.folds, 1):
         for part in PARTS:
             identifiers = getattr(fold, part)
             if any(positive.get(identifier, False) for identifier in identifiers):

@@ -40,6 +40,7 @@ def make_splits(
     locked: float = 0.0,
     calibration: float = 0.0,
     train_only: Collection[str] = (),
+    excluded: Sequence[str] = (),
 ) -> Splits:
     """Split patients for training.
 
@@ -65,6 +66,8 @@ def make_splits(
         patients for conformal calibration.
     train_only : collection of str
         Further patients who may only train: those whom a model to start from has seen, for one.
+    excluded : sequence of str
+        Why others were left out before; the message of too few says how many, and the first reason.
 
     Raises
     ------
@@ -84,11 +87,17 @@ def make_splits(
     always = [unit for unit in units if unit.person in barred]
     rng = np.random.default_rng([seed, 20210])
     kept, calibrating, rest = _deal(free, (locked, calibration, 1.0 - locked - calibration), rng)
-    _require_enough(scheme, count, rest, always, kept + calibrating)
+    others = ((always, "train only"), (kept + calibrating, "are kept out"))
+    words = [f"{len(group)} {what}" for group, what in others if group]
+    told = (f" ({', '.join(words)})" if words else "") + _left_out(excluded)
+    if len(rest) < count:
+        few = f"{scheme}: {len(rest)} persons that may be tested are too few, {count} are needed"
+        raise StrokeError(f"{few}; choose fewer folds{told}.")
     folds = _folds(rest, count, rng) if kind == "folds" else [_shares(rest, rng)]
     made = tuple(Fold(_ids(train + always), _ids(validation), _ids(test)) for train, validation, test in folds)
     if any(not part for fold in made for part in (fold.train, fold.validation, fold.test)):
-        raise StrokeError(f"{scheme}: {len(rest)} patients that may be tested are too few: a part would be empty.")
+        few = f"{scheme}: {len(rest)} persons that may be tested are too few"
+        raise StrokeError(f"{few}: a part would be empty{told}.")
     return Splits(
         scheme=scheme,
         seed=seed,
@@ -187,12 +196,10 @@ def _ids(units: Sequence[_Unit]) -> tuple[str, ...]:
     return tuple(sorted(identifier for unit in units for identifier in unit.records))
 
 
-def _require_enough(scheme: str, count: int, rest: list[_Unit], always: list[_Unit], kept: list[_Unit]) -> None:
-    if len(rest) >= count:
-        return
-    told = f"{scheme}: {len(rest)} patients that may be tested are too few, {count} are needed"
-    more = [f"{len(group)} {words}" for group, words in ((always, "train only"), (kept, "are kept out")) if group]
-    raise StrokeError(f"{told}{f' ({chr(44).join(more)})' if more else ''}; choose fewer folds.")
+def _left_out(excluded: Sequence[str]) -> str:
+    """Return how many were excluded and the first's reason, to be put into a sentence."""
+    were = "was" if len(excluded) == 1 else "were"
+    return f"; {len(excluded)} {were} excluded, the first: {excluded[0].rstrip('.')}" if excluded else ""
 
 
 def _notes(units: list[_Unit], count: int, keys: Sequence[str], volumes: Mapping[str, float] | None) -> tuple[str, ...]:

@@ -185,7 +185,10 @@ def test_a_leak_written_into_the_file_is_refused(tmp_path):
         ({"locked": ("x",), "calibration": ("x",)}, "x: stands in the part 'locked' and in 'calibration'"),
         ({"train_only": ("c",)}, "c: has the role train-only"),
         ({"persons": {"a": "one", "c": "one"}}, "as a, the same person"),
-        ({"folds": (Fold(("a",), ("b",), ("c",)), Fold(("a",), ("b",), ("c",)))}, "test of fold"),
+        (
+            {"folds": (Fold(("a",), ("b",), ("c",)), Fold(("a",), ("b",), ("c",)))},
+            "test of fold 2' and in 'test of fold 1'",
+        ),
         ({"folds": ()}, "without folds"),
     ],
 )
@@ -204,7 +207,9 @@ def test_a_fold_refuses_a_patient_twice(parts):
 @pytest.mark.parametrize(
     ("records", "scheme", "options", "said"),
     [
-        (people(3), "5-fold", {}, "3 patients that may be tested are too few"),
+        (people(3), "5-fold", {}, "3 persons that may be tested are too few"),
+        (people(3), "5-fold", {"excluded": ["a: no DWI.", "b: x"]}, "2 were excluded, the first: a: no DWI"),
+        (people(2), "2-fold", {"excluded": ["a: no DWI."]}, "a part would be empty; 1 was excluded"),
         (people(20), "7 folds", {}, "unknown split"),
         (people(20), "1-fold", {}, "unknown split"),
         (people(20), "5-fold", {"locked": 1.0}, "locked share"),
@@ -232,4 +237,4 @@ def test_one_class_only_and_folds_without_positives():
         check_classes(splits, {name: name == alone for name in names})
     pair = [splits.folds[0].test[0], splits.folds[2].test[0]]
     told = check_classes(splits, {name: name in pair for name in names})
-    assert any(sentence.startswith("fold 1: none of the 2 patients of its test part") for sentence in told)
+    assert any(sentence.startswith("fold 2: none of the 2 patients of its test part") for sentence in told)
