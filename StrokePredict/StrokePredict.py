@@ -48,6 +48,7 @@ def onStartupCompleted():
         SampleData.SampleDataLogic.registerCustomSampleDataSource(
             category="Stroke (simulated)",
             sampleName=name,
+            uris="",  # nothing is downloaded, but Slicer measures this text
             customDownloader=lambda source, modality=modality, seed=seed: openSample(modality, seed),
         )
 

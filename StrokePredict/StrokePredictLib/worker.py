@@ -104,6 +104,13 @@ class Worker:
             write_text(folder / MANIFEST, encode(manifest(identity, name, result)))
         except StrokeError as error:
             return "error", {"kind": "mistake", "message": " ".join(str(error).split())}
+        except ModuleNotFoundError as error:
+            traceback.print_exc()
+            missing = (error.name or str(error)).split(".")[0]
+            if missing.startswith("Stroke"):
+                return "error", {"kind": "fault", "message": str(error)}
+            words = f"the package {missing} is missing in {sys.executable}; install it (panel: section Environment)."
+            return "error", {"kind": "mistake", "message": words}
         except Exception as error:  # ours, not the user's: the trace goes to the log
             traceback.print_exc()
             return "error", {"kind": "fault", "message": " ".join(f"{type(error).__name__}: {error}".split())}

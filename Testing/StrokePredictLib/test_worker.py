@@ -300,3 +300,21 @@ def test_the_worker_s_prediction_is_the_command_line_s(worker, models, tmp_path)
                 assert found.same_grid(case.reference)
         assert result["prediction"]["models"][0]["volume_ml"] == here["prediction"]["models"][0]["volume_ml"]
     assert not folder.path.exists()
+
+
+def test_a_missing_package_is_named_and_is_no_fault(tmp_path, monkeypatch):
+    """A fresh Slicer lacks the worker's packages: the reader is told which, and where to get them."""
+    import io
+    import json
+
+    from StrokePredictLib import jobs
+    from StrokePredictLib.worker import Worker
+
+    monkeypatch.setitem(jobs.JOBS, "lacking", "no_such_package_anywhere:run")
+    channel = io.StringIO()
+    request = {"id": "1", "job": "lacking", "parameters": {}, "folder": str(tmp_path)}
+    Worker(io.StringIO(), channel)._handle(json.dumps(request))
+    said = json.loads(channel.getvalue().splitlines()[-1])
+    assert said["kind"] == "mistake"
+    assert "no_such_package_anywhere" in said["message"]
+    assert "Environment" in said["message"]

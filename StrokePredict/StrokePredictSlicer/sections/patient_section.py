@@ -68,8 +68,9 @@ class PatientSection(Section):
         """Give each selector a node whose name tells its role; a choice already made stays."""
         for role in SELECTORS:
             box = self.selector(role)
-            if box.currentNode() is None:
-                box.setCurrentNode(_node_named_like(role, box))
+            found = _node_named_like(role, box) if box.currentNode() is None else None
+            if found is not None:
+                box.setCurrentNode(found)
 
     def on_use(self, *_args: Any) -> None:
         """Make a patient of the chosen nodes."""

@@ -66,5 +66,5 @@ class BadInputTest(PanelTest):
         section = self.panel.sections["patient"]
         section.ui.guessButton.click()
         for role, node in volumes.items():
-            self.assertIs(section.selector(role).currentNode(), node)
+            self.assertIs(section.selector(role).currentNode(), node, role)
         self.assertIsNone(section.selector("dwi").currentNode())

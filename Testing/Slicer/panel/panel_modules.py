@@ -13,7 +13,8 @@ class ModulesTest(PanelTest):
         for name, dependencies in DEPENDENCIES.items():
             with self.subTest(name):
                 module = getattr(slicer.modules, name.lower())
-                parent = getattr(module, "parent", module)
+                # Slicer's module object has the metadata itself; there `parent` is a method of Qt's.
+                parent = module if hasattr(module, "categories") else module.parent
                 self.assertEqual(list(parent.categories), ["Neuroimaging"])
                 self.assertEqual(list(parent.dependencies), dependencies)
                 self.assertIn("NOT FOR CLINICAL USE", parent.helpText)
