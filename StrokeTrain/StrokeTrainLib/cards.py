@@ -59,6 +59,7 @@ def to_card(
     patients: int = 0,
     salt: str = "",
     patient_hashes: Sequence[str] = (),
+    ancestors: Sequence[str] = (),
     seed: int = 0,
     scores: Mapping[str, float | str] | None = None,
     weights: Sequence[str] = (WEIGHTS,),
@@ -79,7 +80,7 @@ def to_card(
         On whom, in words.
     simulated : bool
         Whether nobody was imaged: the weights are demonstration weights then.
-    patients, salt, patient_hashes, seed
+    patients, salt, patient_hashes, ancestors, seed
         Of the training (`StrokePredictLib.models.card.Training`).
     scores : mapping
         Measured on patients that no network of the model has seen.
@@ -105,6 +106,7 @@ def to_card(
             patients=patients,
             salt=salt,
             patient_hashes=list(patient_hashes),
+            ancestors=list(ancestors),
             seed=seed,
         ),
     }

@@ -11,14 +11,15 @@ HEALTHY = {"dwi": 100.0, "adc": 800.0, "b0": 300.0, "tmax": 2.0, "cbf": 50.0, "c
 INFARCTED = {"dwi": 220.0, "adc": 450.0, "b0": 330.0, "tmax": 9.0, "cbf": 12.0, "cbv": 1.5, "mtt": 9.0}
 
 
-def write_cohort(folder, patients=8, *, first=0, roles=tuple(HEALTHY), simulated=True, seed=3, lesion=True):
-    """Write the cohort; ``lesion`` may be a function of the patient's number."""
-    rows = ["participant_id\tage\tmtici\treperfusion_debs\tvendor"]
+def write_cohort(folder, patients=8, *, first=0, roles=tuple(HEALTHY), simulated=True, seed=3, lesion=True, people=""):
+    """Write the cohort; ``lesion`` may be a function of the patient's number, ``people`` makes a column ``person``."""
+    rows = ["participant_id\tage\tmtici\treperfusion_debs\tvendor" + ("\tperson" if people else "")]
     for number in range(first, first + patients):
         name = f"sub-{number + 1:04d}"
         _write_patient(folder, name, np.random.default_rng([seed, number]), roles,
                        lesion(number) if callable(lesion) else lesion)  # fmt: skip
         rows.append(f"{name}\t{60 + number}\t{'3' if number % 2 else '0'}\t{'yes' if number % 2 else 'no'}\tA")
+        rows[-1] += f"\t{people}-{number}" if people else ""
     (folder / "participants.tsv").write_text("\n".join(rows) + "\n")
     said = {"Name": "made up", "BIDSVersion": "1.9.0"}
     if simulated:

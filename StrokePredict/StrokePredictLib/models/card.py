@@ -68,7 +68,14 @@ class Network(BaseModel):
 
 
 class Training(BaseModel):
-    """On what it was trained."""
+    """On what it was trained.
+
+    Attributes
+    ----------
+    ancestors : list of str
+        Hashes of the models that training started from, of theirs, and of the other models of the same runs: an outline
+        that began as a prediction of one of them must not test this one.
+    """
 
     model_config = ConfigDict(extra="forbid")
     data: str
@@ -77,6 +84,7 @@ class Training(BaseModel):
     salt: str
     patient_hashes: list[str]
     seed: int
+    ancestors: list[str] = []
 
 
 class Card(BaseModel):

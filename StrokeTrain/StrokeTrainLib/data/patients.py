@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,15 +101,26 @@ def _cropped(recipe: Recipe) -> str:
 
 def _files(patient: Patient, recipe: Recipe, maps: dict[str, Path]) -> dict[str, Path]:
     """Return every file that has a say in the arrays."""
-    files = dict(patient.images) | maps
-    for role, path in patient.images.items():
+    files = dict(patient.images) | maps | files_beside(patient.images)
+    if recipe.needs_label:
+        files |= {f"label {n}": label.path for n, label in enumerate(patient.labels_of(recipe.target))}
+        files |= later_files(patient)
+    return files
+
+
+def files_beside(images: Mapping[str, Path]) -> dict[str, Path]:
+    """Return the sidecars and b-value tables of images, by a name made of the image's own."""
+    files: dict[str, Path] = {}
+    for role, path in images.items():
         table = path.with_name(path.name.split(".nii")[0] + ".bval")
         files |= {f"{role} sidecar": sidecar} if (sidecar := sidecar_of(path)) else {}
         files |= {f"{role} b-values": table} if table.is_file() else {}
-    if recipe.needs_label:
-        files |= {f"label {n}": label.path for n, label in enumerate(patient.labels_of(recipe.target))}
-        files |= {f"later {s} {role}": path for s, images in patient.later.items() for role, path in images.items()}
     return files
+
+
+def later_files(patient: Patient) -> dict[str, Path]:
+    """Return a patient's images of later sessions, onto which follow-up outlines may have been drawn."""
+    return {f"later {s} {role}": path for s, images in patient.later.items() for role, path in images.items()}
 
 
 def patient_case(patient: Patient, recipe: Recipe, cache: Path) -> StrokeCase:

@@ -29,6 +29,8 @@ def samples_of(
 ) -> list[Sample]:
     """Return an epoch's samples: of training in an order drawn from seed, fold and epoch, else in that of the entries.
 
+    Validation on sections with lesion looks at all brain sections where there is no lesion.
+
     Raises
     ------
     StrokeError
@@ -38,7 +40,8 @@ def samples_of(
         found = [(number, WHOLE) for number in range(len(entries))]
     else:
         rule = recipe.sampling.train if training else recipe.sampling.validation
-        found = _sections(entries, "lesion" if rule == "lesion" else "brain")
+        lesion = rule == "lesion" and (training or not without_lesion(entries, recipe))
+        found = _sections(entries, "lesion" if lesion else "brain")
     if not found:
         raise _nothing(bool(entries), "training" if training else "validation", fold)
     if not training:
@@ -52,13 +55,20 @@ def samples_of(
     return [found[n] for n in generator.permutation(len(found))]
 
 
+def without_lesion(entries: Sequence[Entry], recipe: Recipe) -> bool:
+    """Whether validation wants sections with lesion, and there is none."""
+    whole = recipe.view.arrangement in ("sequence", "series")
+    return not whole and recipe.sampling.validation == "lesion" and not any(any(entry.lesion) for entry in entries)
+
+
 def _nothing(patients: bool, part: str, fold: int) -> StrokeError:
     if not patients:
         return StrokeError(f"the {part} part of fold {fold} has no patient; use fewer folds or more patients.")
-    key = "train" if part == "training" else "validation"
+    if part == "validation":
+        return StrokeError(f"the validation part of fold {fold} shows no brain; look at the brain masks.")
     return StrokeError(
-        f"the {part} part of fold {fold} shows no lesion; use other splits or more patients, or --set "
-        f"sampling.{key}=brain."
+        f"the training part of fold {fold} shows no lesion; use other splits or more patients, or --set "
+        "sampling.train=brain."
     )
 
 

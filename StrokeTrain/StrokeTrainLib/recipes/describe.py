@@ -10,6 +10,14 @@ from StrokePredictLib.errors import StrokeError
 from .registry import default, definitions
 from .schema import Recipe
 
+#: What changes where the frozen image features' weights are not at hand and the features are trained. The rate is ours.
+FROM_SCRATCH = {
+    "network.external_features": False,
+    "network.options.freeze": False,
+    "initialisation": "he",
+    "optimiser.rate": 1e-4,
+}
+
 
 def leaves(values: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Yield ``(path, value)`` for every single value; lists of plain values count as one."""
@@ -66,11 +74,18 @@ def describe(recipe: Recipe) -> str:
             said = source_of(recipe.name, path)
         elif path in usual:
             by = "reduced preset" if _small(recipe, path, value) else "changed"
+            by = "ours: features trained from scratch" if _from_scratch(usual, recipe, path, value) else by
             said = f"{by}; default {_shown(usual[path])} ({source_of(recipe.name, path)})"
         else:
             said = "given"
         lines.append(f"{path} = {_shown(value)}   [{said}]")
     return "\n".join(lines)
+
+
+def _from_scratch(usual: dict[str, Any], recipe: Recipe, path: str, value: Any) -> bool:
+    """Whether a value is what it is because features that the paper has frozen are trained."""
+    trained = usual.get("network.external_features") and not recipe.network.external_features
+    return bool(trained) and path in FROM_SCRATCH and FROM_SCRATCH[path] == value
 
 
 def _small(recipe: Recipe, path: str, value: Any) -> bool:

@@ -10,9 +10,9 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Part(BaseModel):
-    """What every part has in common: nothing unknown gets in, and nothing changes later."""
+    """What every part has in common: nothing unknown and no infinite number gets in, and nothing changes later."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Selection(Part):
@@ -24,10 +24,13 @@ class Selection(Part):
         ``"any"``, or only those with or without reperfusion.
     rule : str
         Whose definition: ``"debs"`` (mTICI 2b to 3, or half of the Tmax lesion gone) or ``"yu"`` (rate ≥ 80 %, ≤ 20 %).
+    exclusions : str
+        Whose further criteria leave patients out: ``"yu"``'s, ``"debs"``'s, or ``"none"``.
     """
 
     reperfusion: Literal["any", "reperfused", "not-reperfused"] = "any"
     rule: Literal["debs", "yu"] = "debs"
+    exclusions: Literal["none", "yu", "debs"] = "none"
 
 
 class View(Part):
@@ -44,8 +47,8 @@ class View(Part):
     """
 
     arrangement: Literal["section", "stack", "sequence", "series"] = "section"
-    context: int = Field(1, ge=1)
-    times: int = Field(32, ge=2)
+    context: int = Field(1, ge=1, le=255)
+    times: int = Field(32, ge=2, le=1000)
     interval_s: float = Field(1.5, gt=0)
 
 
@@ -162,7 +165,7 @@ class Optimiser(Part):
 
     name: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
     rate: float = Field(1e-4, gt=0, lt=10)
-    epsilon: float = Field(1e-7, gt=0)
+    epsilon: float = Field(1e-7, gt=0, le=1)
     l2: float = Field(0.0, ge=0)
     weight_decay: float = Field(0.0, ge=0)
     rho: float = Field(0.9, gt=0, lt=1)
@@ -207,8 +210,8 @@ class Training(Part):
         Largest norm of the gradient.
     """
 
-    epochs: int = Field(100, ge=1)
-    batch: int = Field(12, ge=1)
+    epochs: int = Field(100, ge=1, le=1_000_000)
+    batch: int = Field(12, ge=1, le=100_000)
     patience: int | None = Field(None, ge=1)
     min_delta: float = Field(0.0, ge=0)
     monitor: Literal["loss", "dice", "multiclass-dice", "auc"] = "loss"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -25,6 +27,8 @@ from .parts import (
 
 #: Size and spacing are part of the meaning of ``pixels``: a reduced preset has fewer and larger ones.
 PRESETS = ("paper", "small")
+#: In-plane pixels along an axis; images of the brain have 512 at most.
+LARGEST_MATRIX = 1024
 
 
 class Recipe(Part):
@@ -67,7 +71,7 @@ class Recipe(Part):
         The model that is handed over: the ``"ensemble"`` of the folds or the ``"best-fold"`` by validation.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     title: str
     paper: str
@@ -100,6 +104,22 @@ class Recipe(Part):
     def _positive(cls, value: tuple[float, float]) -> tuple[float, float]:
         if min(value) <= 0:
             raise ValueError("both numbers must be above 0")
+        return value
+
+    @field_validator("matrix")
+    @classmethod
+    def _usual(cls, value: tuple[int, int]) -> tuple[int, int]:
+        if max(value) > LARGEST_MATRIX:
+            raise ValueError(f"both numbers must be at most {LARGEST_MATRIX}")
+        return value
+
+    @field_validator("channels", "network")
+    @classmethod
+    def _finite(cls, value: Any) -> Any:
+        parts = value if isinstance(value, list) else [value]
+        for number in (n for part in parts for n in _numbers(part.model_dump())):
+            if not math.isfinite(number):
+                raise ValueError(f"every number must be finite, {number} is not")
         return value
 
     @model_validator(mode="after")
@@ -144,6 +164,14 @@ class Recipe(Part):
     def needs_label(self) -> bool:
         """Whether a patient must have an outline of the target."""
         return not (self.task == "classification" and self.label == "cbv")
+
+
+def _numbers(values: dict[str, Any]) -> Iterator[float]:
+    for value in values.values():
+        if isinstance(value, dict):
+            yield from _numbers(value)
+        elif isinstance(value, float):
+            yield value
 
 
 def validated(values: dict[str, Any], source: str) -> Recipe:

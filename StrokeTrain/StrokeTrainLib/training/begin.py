@@ -16,13 +16,15 @@ from StrokePredictLib.progress import Progress, part, silent
 from StrokePredictLib.provenance import provenance
 from StrokePredictLib.threads import available_threads
 
-from ..build import settle
+from ..build import probe, settle
 from ..cohort.index import index_cohort
 from ..cohort.select import Selection, select
 from ..cohort.splits import Splits, check_classes, make_splits
 from ..cohort.table import Cohort, Patient
-from ..data import Entry, cache_folder
+from ..data import Entry, cache_folder, label_limit
+from ..data.samples import samples_of, without_lesion
 from ..recipes.schema import Recipe
+from .ancestry import lineage
 from .initial import only_for_training, open_initial
 from .plan import Plan, fingerprint
 from .preparation import prepare_all
@@ -77,12 +79,15 @@ def begin(
         If the cohort, the model to start from, or the options cannot be used.
     """
     recipe, notes = settle(recipe)
+    probe(recipe)
     initial = _initial(recipe, options)
     cohort = index_cohort(options.data, progress=part(progress, 0.0, 0.1))
-    course = recipe.selection.reperfusion
+    wanted = recipe.selection
     selection = select(
         cohort, recipe.needs, recipe.target if recipe.needs_label else None,
-        course=None if course == "any" else course, progress=part(progress, 0.1, 0.2),
+        rules=None if wanted.exclusions == "none" else wanted.exclusions,
+        course=None if wanted.reperfusion == "any" else wanted.reperfusion, course_rule=wanted.rule,
+        progress=part(progress, 0.1, 0.2),
     )  # fmt: skip
     cache = cache_folder(options.cache)
     entries, failed = prepare_all(
@@ -100,8 +105,10 @@ def begin(
         "notes": [*notes, *selection.notes, *splits.notes, *said],
     }
     _require_somebody(selection, failed, splits)
+    plan = Plan(folder, facts, recipe, splits, {patient.id: patient for patient in kept})
+    facts["notes"] += _require_samples(plan, entries)
     folder.write(facts, recipe.model_dump_json(indent=1), splits.to_json())
-    return Plan(folder, facts, recipe, splits, {patient.id: patient for patient in kept}), entries
+    return plan, entries
 
 
 def _initial(recipe: Recipe, options: Options) -> Bundle | None:
@@ -117,6 +124,8 @@ def _split(
 ) -> tuple[Splits, list[str]]:
     """Return the splits, and sentences about parts without a lesion or patients whom the initial model has seen."""
     known = only_for_training(initial, list(kept), recipe.target) if initial else []
+    if len(known) == len(kept):
+        raise StrokeError(f"--init {initial.card.name}: {_why_known(kept)}")
     seed = options.seed or 0
     volumes = {name: entry.lesion_ml for name, entry in entries.items()}
     splits = make_splits(
@@ -129,6 +138,16 @@ def _split(
     if known:
         said.append(f"{len(known)} patients are for training only: the model to start from knows them.")
     return splits, said
+
+
+def _why_known(kept: Sequence[Patient]) -> str:
+    """Return in words that a model to start from leaves nobody to test."""
+    if any(patient.simulated and patient.person == patient.id for patient in kept):
+        return (
+            f"knows the names of all {len(kept)} patients, so that none is left to test; simulated cohorts name their "
+            "patients alike: make this one anew with another seed, which tells them apart (column 'person')."
+        )
+    return f"has seen all {len(kept)} patients, so that none is left to test; take other patients or leave out --init."
 
 
 def _require_lesions(splits: Splits, volumes: Mapping[str, float]) -> None:
@@ -157,6 +176,7 @@ def _facts(
         folder = str(initial.folder.absolute())
         init = {"name": initial.card.name, "folder": folder, "sha256": initial.sha256}
         init["patient_hashes"] = initial.card.training.patient_hashes
+        init["ancestors"] = sorted(lineage(initial).hashes)
         init["demonstration"] = initial.card.demonstration
     return {
         "begun": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -173,6 +193,31 @@ def _facts(
         "cohort": hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest(),
         "provenance": provenance({}, {"recipe": recipe.name}, *PACKAGES),
     }
+
+
+def _require_samples(plan: Plan, entries: Mapping[str, Entry]) -> list[str]:
+    """Make every fold's list of samples; return sentences about validation parts that show no lesion.
+
+    Raises
+    ------
+    StrokeError
+        If a part has nothing to show, or a classifier's training part has one class only.
+    """
+    said = []
+    for fold in range(1, plan.folds + 1):
+        train, validation = ([entries[name] for name in part] for part in plan.parts(fold))
+        label_limit(train, plan.recipe)
+        how = {"seed": plan.facts["seed"], "fold": fold, "epoch": 1}
+        samples_of(train, plan.recipe, training=True, **how)
+        if not validation:
+            continue
+        samples_of(validation, plan.recipe, training=False, **how)
+        if without_lesion(validation, plan.recipe):
+            said.append(
+                f"fold {fold}: no section of its {len(validation)} validation patients shows a lesion; all their brain "
+                "sections are validated on instead."
+            )
+    return said
 
 
 def _require_somebody(selection: Selection, failed: Mapping[str, str], splits: Splits) -> None:

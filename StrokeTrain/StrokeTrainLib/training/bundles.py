@@ -14,6 +14,7 @@ from StrokePredictLib.networks import create
 
 from ..bundle_writer import write_bundle
 from ..cards import INTENDED_USE, to_card
+from .ancestry import members
 from .identity import hashes
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def write_model(
         patients=len(names_seen),
         salt=plan.facts["salt"],
         patient_hashes=sorted(set(known) | set(init.get("patient_hashes", []))),
+        ancestors=sorted(relatives(plan, folder)),
         seed=plan.facts["seed"],
         scores=scores,
         weights=names,
@@ -88,6 +90,16 @@ def write_model(
     with staged_folder(folder, owns=("models/*.safetensors",)) as stage:
         write_bundle(stage, networks, card, VERSION, "First version.")
     return open_bundle(folder)
+
+
+def relatives(plan: Plan, folder: Path) -> set[str]:
+    """Return the hashes of the models that a run started from and, for the model handed over, of its folds'."""
+    init = plan.facts["init"] or {}
+    found = set(init.get("ancestors", [])) | ({init["sha256"]} if init else set())
+    if folder == plan.folder.bundle:
+        for place in plan.folder.path.glob("fold-*/bundle"):
+            found |= members(place)
+    return found
 
 
 def _use(plan: Plan) -> str:

@@ -80,6 +80,7 @@ class FoldTraining:
             self.early = EarlyStopping(
                 self.rules.patience, self._score, self.trainer, threshold=self.rules.min_delta, cumulative=True
             )
+            self.early.logger.disabled = True  # it writes to the user's terminal, whatever its parents say
         self.best = Checkpoint(
             {"network": self.network}, Saver(self.folder, keep=False), filename_pattern=BEST, n_saved=1,
             score_function=self._score, score_name="score", include_self=False,
@@ -243,6 +244,7 @@ class FoldTraining:
         tally = Tally(self.rules.monitor, self.rules.threshold)
         evaluator = Engine(lambda engine, batch: self._look(batch, tally))
         self.network.eval()
+        _same_buffers(self.parts.network)
         batches = self.parts.batches("validation", epoch)
         if len(batches):
             evaluator.run(batches, epoch_length=len(batches))
@@ -276,6 +278,19 @@ def distributed(network: nn.Module) -> nn.Module:
         return network
     device = next(network.parameters()).device
     return nn.parallel.DistributedDataParallel(network, device_ids=[device.index] if device.type == "cuda" else None)
+
+
+def _same_buffers(network: nn.Module) -> None:
+    """Give every rank the first one's statistics of batch normalisation, which each gathers from its own items.
+
+    The first rank's are those of the checkpoint: what is validated is what is kept.
+    """
+    if idist.get_world_size() == 1:
+        return
+    import torch.distributed as dist
+
+    for buffer in network.buffers():
+        dist.broadcast(buffer, src=0)
 
 
 def _from_first_rank(state: Any) -> Any:

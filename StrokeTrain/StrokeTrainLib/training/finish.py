@@ -38,13 +38,14 @@ def finish(plan: Plan, results: Sequence[dict[str, Any]], teller: Teller) -> dic
     chosen = [result["fold"] for result in results]
     if plan.recipe.final == "best-fold":
         chosen = [max(results, key=lambda result: result["best_score"])["fold"]]
-    everybody = {name: found for result in results for name, found in result["patients"].items()}
+    everybody = {name: scored for result in results for name, scored in result["patients"].items()}
     figures: dict[str, Any] = summary(everybody)
     scores = {key: value for key, value in figures.items() if key != "patients"}
     scores["measured on"] = f"{len(everybody)} patients, each by the fold that had not seen them"
     limits = [result["label_above"] for result in results if result["fold"] in chosen]
     limit = sum(limits) / len(limits) if limits[0] is not None else None
-    weights = [best_weights(plan.folder.fold(fold)) for fold in chosen]
+    found = [best_weights(plan.folder.fold(fold)) for fold in chosen]
+    weights = [state for state, _ in found]
     model = {"scores": scores, "label_above": limit}
     bundle = write_model(plan, plan.folder.bundle, weights, chosen, **model)
     calibration = calibrate(plan, bundle, teller)
@@ -59,7 +60,11 @@ def finish(plan: Plan, results: Sequence[dict[str, Any]], teller: Teller) -> dic
         "bundle": str(plan.folder.bundle),
         "sha256": bundle.sha256,
         "excluded": excluded(plan),
-        "notes": [*plan.facts["notes"], *(note for result in results for note in result.get("notes", []))],
+        "notes": [
+            *plan.facts["notes"],
+            *(note for result in results for note in result.get("notes", [])),
+            *(note for _, note in found if note),
+        ],
     }
     write_text(plan.folder.path / SUMMARY, json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
     return whole

@@ -178,8 +178,23 @@ def summary(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     return figures
 
 
-def best_weights(folder: Path) -> dict[str, Any]:
-    """Return the weights of a fold's best epoch."""
+def best_weights(folder: Path) -> tuple[dict[str, Any], str]:
+    """Return the weights of a finished fold's best epoch, and a sentence where its checkpoint was of no use.
+
+    The fold's own bundle holds the same weights, verified by their hash.
+
+    Raises
+    ------
+    StrokeError
+        If the bundle is damaged, too.
+    """
+    from StrokePredictLib.errors import StrokeError
+    from StrokePredictLib.models.bundle import open_bundle
+
     from .checkpoints import BEST, read_checkpoint
 
-    return read_checkpoint(folder / BEST)
+    try:
+        return read_checkpoint(folder / BEST), ""
+    except StrokeError:
+        weights = dict(open_bundle(folder / "bundle").load().state_dict())
+        return weights, f"{folder / BEST}: cannot be used; the same weights were taken from {folder / 'bundle'}."

@@ -17,14 +17,24 @@ def hashed(salt: str, name: str) -> str:
     return hashlib.sha256(f"{salt}:{name}".encode()).hexdigest()[:16]
 
 
+def names_of(patient: Patient) -> set[str]:
+    """Return by what names a patient is known to models.
+
+    Who was imaged: the record's and the person's. Who is simulated is nobody of the same name who was imaged; every
+    simulated cohort calls its patients alike, and the table's ``person`` tells those of one seed from another's.
+    """
+    if patient.simulated:
+        return {f"simulated {patient.person}"}
+    return {patient.id, patient.person}
+
+
 def hashes(patients: Iterable[Patient], salt: str) -> list[str]:
     """Return the hashes of patients, and of the persons whose records they are, sorted."""
-    names = {name for patient in patients for name in (patient.id, patient.person)}
-    return sorted(hashed(salt, name) for name in names)
+    return sorted({hashed(salt, name) for patient in patients for name in names_of(patient)})
 
 
 def seen(card: Card, patients: Iterable[Patient]) -> list[Patient]:
     """Return those of the patients whom a model, or one that it was made from, was trained on."""
     known = set(card.training.patient_hashes)
     salt = card.training.salt
-    return [p for p in patients if known & {hashed(salt, p.id), hashed(salt, p.person)}]
+    return [p for p in patients if known & {hashed(salt, name) for name in names_of(p)}]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..cohort.table import Patient
     from ..recipes.schema import Recipe
 
+from .ancestry import lineage
 from .identity import seen
 
 
@@ -74,7 +75,12 @@ def initial_weights(bundle: Bundle, fold: int) -> dict[str, torch.Tensor]:
 
 
 def only_for_training(bundle: Bundle, patients: list[Patient], target: str) -> list[str]:
-    """Return patients who must not test what starts from a model: it has seen them, or their outline began as its."""
+    """Return patients who must not test what starts from a model.
+
+    The model or one that it was made from has seen them, or their outline began as a prediction of one of its
+    relatives (`StrokeTrainLib.training.ancestry.lineage`).
+    """
+    relatives = lineage(bundle)
     known = {patient.id for patient in seen(bundle.card, patients)}
-    known |= {p.id for p in patients if any(label.start_hash == bundle.sha256 for label in p.labels_of(target))}
+    known |= {p.id for p in patients if any(relatives.holds(label.start_hash) for label in p.labels_of(target))}
     return sorted(known)

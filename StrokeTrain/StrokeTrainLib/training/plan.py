@@ -14,6 +14,7 @@ from StrokePredictLib.threads import available_threads
 from ..cohort.index import index_cohort
 from ..cohort.splits import Splits
 from ..cohort.table import Patient
+from ..data.patients import files_beside, later_files
 from ..recipes import load_recipe
 from .run_folder import RunFolder
 
@@ -98,8 +99,11 @@ def load_plan(path: Path | str) -> Plan:
 
 
 def fingerprint(patient: Patient) -> dict[str, list[int]]:
-    """Return size and time of change of a patient's images and outlines: what a run must not lose sight of."""
-    files = dict(patient.images)
+    """Return size and time of change of every file of a patient that has a say in what is learnt.
+
+    Baseline and later images, what lies beside them (timing, b-values), and outlines.
+    """
+    files = dict(patient.images) | files_beside(patient.images) | later_files(patient)
     files |= {f"{label.target} {label.path.name}": label.path for label in patient.labels}
     found = {}
     for name, path in sorted(files.items()):

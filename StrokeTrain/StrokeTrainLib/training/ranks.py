@@ -1,4 +1,9 @@
-"""Several processes that train one network together, started by torchrun; and which device each takes."""
+"""Several processes that train one network together, started by torchrun; and which device each takes.
+
+Gradients are the mean over all processes. Batch normalisation is not synchronised: each process normalises its own
+share of a batch, as a batch of that size would be, and the first one's running statistics are validated and kept.
+Networks without it (`alis2020`, and `baseline` with its instance normalisation) train as in one process.
+"""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.io.output import explain
 from StrokePredictLib.progress import Progress, part, silent
 
-from ..data import Entry
+from ..data import Entry, cache_folder
 from ..recipes import load_recipe
 from ..recipes.describe import leaves
 from ..recipes.schema import Recipe
@@ -20,6 +20,7 @@ from ..spread.work import spread
 from .begin import Options, begin
 from .finish import finish
 from .fold import train_fold
+from .initial import open_initial
 from .plan import Plan, load_plan
 from .preparation import prepare_all
 from .ranks import own_device, rank, together, wait_for_all, world_size
@@ -140,11 +141,23 @@ def _require_same(recipe: Recipe, plan: Plan, options: Options) -> None:
         asked = getattr(options, name)
         if asked not in (None, "auto", plan.facts[name]):
             raise StrokeError(f"{plan.folder.path}: was begun with {name} {plan.facts[name]}; leave --{name} out.")
+    _require_same_start(plan, options)
     if world_size() != plan.facts["world"]:
         raise StrokeError(
             f"{plan.folder.path}: was begun by {plan.facts['world']} processes, now there are {world_size()}; go on "
             "with as many."
         )
+
+
+def _require_same_start(plan: Plan, options: Options) -> None:
+    """Refuse another model to start from, and another folder of prepared patients, than the run began with."""
+    if options.init:
+        began = plan.facts["init"]
+        if began is None or open_initial(options.init, plan.recipe).sha256 != began["sha256"]:
+            which = f"from the model '{began['name']}'" if began else "without --init"
+            raise StrokeError(f"{plan.folder.path}: was begun {which}; leave --init out, or start a new run.")
+    if options.cache is not None and cache_folder(options.cache).resolve() != plan.cache.resolve():
+        raise StrokeError(f"{plan.folder.path}: was begun with --cache {plan.cache}; leave --cache out to go on.")
 
 
 def _all_folds(

@@ -205,8 +205,10 @@ def test_nothing_to_show_is_told(tmp_path):
     healthy = make_entries(tmp_path, 2, lesion=())
     with pytest.raises(StrokeError, match=r"training part of fold 3 shows no lesion.*sampling\.train=brain"):
         build_batches(healthy, recipe_of("debs2021"), fold=3)
-    with pytest.raises(StrokeError, match=r"validation part of fold 0 shows no lesion"):
-        build_batches(healthy, recipe_of("debs2021"), part="validation")
+    # Validation without any lesion looks at every section with brain.
+    recipe = recipe_of("debs2021", **{"sampling.validation": "lesion"})
+    brain = sum(count > 0 for entry in healthy for count in entry.brain)
+    assert len(shown(build_batches(healthy, recipe, part="validation"))) == brain == 11
     with pytest.raises(StrokeError, match="has no patient"):
         build_batches([], recipe_of("yu2020"))
     assert len(shown(build_batches(healthy, recipe_of("baseline", **{"sampling.train": "brain"})))) == 11

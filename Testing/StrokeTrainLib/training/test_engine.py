@@ -1,13 +1,20 @@
 import json
 
+import numpy as np
 import pytest
 import torch
 from support.training import SmallBatches, Tiny, lesion_loss, small_parts
 
 from StrokePredictLib.errors import StrokeError
+from StrokeTrainLib.build import build_network
+from StrokeTrainLib.data import Entry, build_batches
+from StrokeTrainLib.data.entry import CLASSES, INPUTS
+from StrokeTrainLib.losses import build_loss
+from StrokeTrainLib.optimisers import build_optimiser
+from StrokeTrainLib.recipes import load_recipe
 from StrokeTrainLib.training.checkpoints import BEST, LAST, PREVIOUS, read_checkpoint
 from StrokeTrainLib.training.engine import FoldTraining
-from StrokeTrainLib.training.parts import Rules
+from StrokeTrainLib.training.parts import Parts, Rules
 from StrokeTrainLib.training.seeds import seed_torch
 
 
@@ -89,6 +96,73 @@ def test_stopped_and_resumed_gives_the_same_weights(tmp_path, at):
     assert same(a["network"], b["network"])
     for key, state in a["optimiser"]["state"].items():
         assert same(state, b["optimiser"]["state"][key])
+
+
+def whole_parts(name):
+    """Parts with a schedule that steps by epochs and augmented batches, as `make_parts` puts them together."""
+    small = {"matrix": "[32,32]", "training.batch": "4", "training.epochs": "6", "schedule.name": "cosine"}
+    if name == "baseline":
+        small |= {"network.options.filters": "4", "network.options.levels": "3"}
+    recipe = load_recipe(name, small | {"augmentation.enabled": "true", "augmentation.rotation_deg": "15"})
+    network = build_network(recipe, 3)
+    optimiser, per_iteration, per_epoch = build_optimiser(recipe, network)
+    assert per_epoch is not None
+    generator = np.random.default_rng(5)
+    entries = whole_parts.entries or [made_up_entry(whole_parts.folder, name, generator) for name in "abc"]
+    whole_parts.entries = entries
+
+    def batches(part, epoch):
+        return build_batches(entries, recipe, part=part, seed=0, fold=1, epoch=epoch)
+
+    return Parts(network, optimiser, build_loss(recipe), batches, per_iteration, per_epoch, channels_last=True)
+
+
+def made_up_entry(folder, name, generator):
+    """A prepared patient of four sections: five channels of noise, a disc of lesion."""
+    place = folder / name
+    place.mkdir()
+    inputs = generator.normal(0.3, 0.1, (4, 5, 32, 32)).astype(np.float32)
+    row, column = np.ogrid[:32, :32]
+    disc = np.hypot(row - 16, column - generator.uniform(8, 24)) < 6
+    inputs[:, :, disc] += 0.5
+    classes = np.where(disc, 0, 1).astype(np.uint8)[None].repeat(4, axis=0)
+    np.save(place / INPUTS, inputs)
+    np.save(place / CLASSES, classes)
+    return Entry(
+        id=name, folder=place, shape=inputs.shape, lesion=(int(disc.sum()),) * 4, brain=(1024,) * 4, lesion_ml=1.0,
+        present=("dwi",), modality="MR",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["debs2021-early", "baseline"])
+def test_patience_schedule_and_augmentation_go_on_where_they_were(tmp_path, name):
+    """Stopped in the midst of the third epoch, when patience has counted one epoch without enough of a gain."""
+    whole_parts.entries, whole_parts.folder = None, tmp_path
+    rules = Rules(epochs=6, patience=3, min_delta=100.0, monitor="loss")
+    first = FoldTraining(whole_parts(name), rules, tmp_path / "whole")
+    whole = first.run()
+    assert whole["epochs"] == 4
+
+    def stop(facts):
+        if (facts["epoch"], facts["step"]) == (3, 1):
+            raise Stop
+
+    with pytest.raises(Stop):
+        FoldTraining(whole_parts(name), rules, tmp_path / "cut", on_iteration=stop).run()
+    assert read_checkpoint(tmp_path / "cut" / LAST)["early"]["counter"] == 1
+    second = FoldTraining(whole_parts(name), rules, tmp_path / "cut")
+    resumed = second.run()
+    assert resumed["epochs"] == 4
+    assert same(whole["network"], resumed["network"])
+    # Half a cosine over 6 epochs, 4 of them done.
+    rate = load_recipe(name).optimiser.rate * 0.5 * (1 + np.cos(np.pi * 4 / 6))
+    for training in (first, second):
+        assert training.parts.optimiser.param_groups[0]["lr"] == pytest.approx(rate)
+
+
+def test_early_stopping_says_nothing_on_the_terminal(tmp_path, capfd):
+    train(tmp_path, epochs=50, patience=1, min_delta=5.0, monitor="loss")
+    assert "".join(capfd.readouterr()) == ""
 
 
 @pytest.mark.parametrize("damage", ["cut short", "one byte", "empty", "no checkpoint"])

@@ -10,8 +10,8 @@ import pytest
 import torch
 from filelock import FileLock
 from safetensors.torch import load_file
-from support.models import write_test_bundle
-from support.small_cohort import SMALL, write_cohort
+from support.small_cohort import write_cohort
+from support.small_training import NAME, read, small_recipe
 
 from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.io.folder import find_files
@@ -23,40 +23,6 @@ from StrokeTrainLib.training.begin import Options
 from StrokeTrainLib.training.fold import run_fold
 from StrokeTrainLib.training.status import read_log
 from StrokeTrainLib.training.train import recipe_for, train
-
-NAME = "debs2021-early"
-
-
-def small_recipe(name=NAME, epochs=2, **more):
-    changes = {key.replace("__", "."): value for key, value in more.items()}
-    return recipe_for(name, "nowhere", overrides=SMALL | changes, folds=2, epochs=epochs)
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run")
-    write_cohort(folder / "cohort", 8)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def options(place):
-    return Options(data=place / "cohort", cache=place / "cache", threads=1, device="cpu")
-
-
-@pytest.fixture(scope="module")
-def run(place, options):
-    """A finished run and what it returned."""
-    before = torch.get_num_threads()
-    recipe = small_recipe(optimiser__rate="0.01", training__patience="50")
-    told = []
-    result = train(recipe, place / "run", options, on_epoch=told.append)
-    torch.set_num_threads(before)
-    return place / "run", result, told
-
-
-def read(path):
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def test_the_run_folder_says_what_was_done(run, place):
@@ -127,7 +93,7 @@ def test_the_bundle_is_the_ensemble_and_says_on_whom(run):
     salt = card.training.salt
     used = {name for fold in splits.folds for name in (*fold.train, *fold.validation)}
     assert set(card.training.patient_hashes) == {
-        hashlib.sha256(f"{salt}:{name}".encode()).hexdigest()[:16] for name in used
+        hashlib.sha256(f"{salt}:simulated {name}".encode()).hexdigest()[:16] for name in used
     }
     assert not used & set(splits.calibration)
     assert card.scores["median Dice"] == result["scores"]["median Dice"]
@@ -255,52 +221,42 @@ def test_one_class_only_and_nobody_left_are_told(options, tmp_path):
         train(small_recipe(), tmp_path / "other", mine)
 
 
-def test_fine_tuning_starts_from_the_weights_and_keeps_who_was_seen_out_of_tests(run, options, tmp_path):
+@pytest.mark.parametrize("loss", ["damaged", "gone"])
+def test_a_finished_fold_whose_checkpoint_is_damaged_is_taken_from_its_bundle(run, tmp_path, loss):
+    folder, result, _ = run
+    copy = tmp_path / "run"
+    shutil.copytree(folder, copy)
+    (copy / "summary.json").unlink()
+    shutil.rmtree(copy / "bundle")
+    best = copy / "fold-1" / "best.pt"
+    best.unlink() if loss == "gone" else best.write_bytes(b"x")
+    again = train(recipe_for(None, copy, resume=True), copy, Options(), resume=True)
+    assert again["sha256"] == result["sha256"]
+    assert any("best.pt: cannot be used; the same weights were taken from" in note for note in again["notes"])
+
+
+def test_another_start_or_cache_is_refused_when_a_run_is_gone_on_with(run, place, options, tmp_path):
     folder, _, _ = run
-    cohort = write_cohort(tmp_path / "cohort", 12, simulated=False)
-    recipe = small_recipe(optimiser__rate="1e-12", optimiser__l2="0", epochs=1, split__calibration="0")
-    mine = Options(data=cohort, cache=options.cache, init=str(folder / "bundle"), threads=1, device="cpu")
-    tuned = train(recipe, tmp_path / "run", mine)
-    before, after = open_bundle(folder / "bundle").card, open_bundle(tmp_path / "run" / "bundle").card
-    for fold in (1, 2):
-        name = f"models/fold-{fold}.safetensors"
-        a, b = load_file(folder / "bundle" / name), load_file(tmp_path / "run" / "bundle" / name)
-        kernels = [key for key in a if key.endswith("weight")]
-        assert kernels
-        assert all(torch.allclose(a[key], b[key], atol=1e-6, rtol=0) for key in kernels)
-    assert set(before.training.patient_hashes) < set(after.training.patient_hashes)
-    assert after.training.salt == before.training.salt
-    known = {n for f in Splits.load(folder / "splits.json").folds for n in (*f.train, *f.validation)}
-    for fold in Splits.load(tmp_path / "run" / "splits.json").folds:
-        assert not known & {*fold.test, *fold.validation}
-    assert "starting from the model 'debs2021-early'" in after.training.data
-    assert after.demonstration  # what began on simulated patients goes on saying so
-    assert any("the model to start from knows them" in note for note in tuned["notes"])
+    for more, words in (({"init": str(folder / "bundle")}, "was begun without --init"),
+                        ({"cache": tmp_path / "elsewhere"}, "was begun with --cache")):  # fmt: skip
+        with pytest.raises(StrokeError, match=words):
+            train(recipe_for(None, folder, resume=True), folder, Options(**more), resume=True)
+    same = Options(cache=options.cache)
+    assert train(recipe_for(None, folder, resume=True), folder, same, resume=True)["scores"]
 
 
-def test_a_model_of_another_network_is_no_start(options, tmp_path):
-    bundle = write_test_bundle(tmp_path / "model", "yu2020")
-    mine = Options(data=options.data, cache=options.cache, init=str(bundle), device="cpu")
-    with pytest.raises(StrokeError) as caught:
-        train(small_recipe(), tmp_path / "run", mine)
-    assert "'yu2020' (filters=4)" in str(caught.value)
-    assert "trains 'debs2021' (channels=5, dropout=0.5, fusion=early)" in str(caught.value)
-    with pytest.raises(StrokeError, match="starts from a trained model; name it with --init"):
-        train(small_recipe("alis2020-fine-tune"), tmp_path / "run", Options(data=options.data, cache=options.cache))
-
-
-def test_fine_tuning_learns_from_the_validation_part_which_must_have_lesions(options, tmp_path):
-    bundle = write_test_bundle(tmp_path / "model", "alis2020")
-    # Without strata the same patients are dealt in the same way, whatever their lesions.
-    same = {"target": "final-infarct", "split__calibration": "0", "split__stratify": "[]"}
-    recipe = small_recipe("alis2020-fine-tune", epochs=1, **same)
-    mine = Options(data=options.data, cache=options.cache, init=str(bundle), threads=1, device="cpu")
-    train(recipe, tmp_path / "run", mine)
-    splits = Splits.load(tmp_path / "run" / "splits.json")
-    training = open_bundle(tmp_path / "run" / "bundle").card.training
-    assert training.patients == len({name for fold in splits.folds for name in fold.validation})
-    tested = {name for fold in splits.folds for name in fold.validation}
-    cohort = write_cohort(tmp_path / "cohort", 8, lesion=lambda number: f"sub-{number + 1:04d}" not in tested)
-    mine = Options(data=cohort, cache=options.cache, init=str(bundle), threads=1, device="cpu")
-    with pytest.raises(StrokeError, match="from which this recipe learns, has a lesion"):
-        train(recipe, tmp_path / "other", mine)
+@pytest.mark.parametrize("name", ["ses-02/{0}_ses-02_flair.nii.gz", "ses-01/{0}_ses-01_dwi.json"])
+def test_a_file_beside_that_changed_meanwhile_is_noticed(place, run, tmp_path, name):
+    """A follow-up image, and an image's sidecar."""
+    folder, _, _ = run
+    shutil.copytree(folder, tmp_path / "run")
+    shutil.copytree(place / "cohort", tmp_path / "cohort")
+    path = tmp_path / "cohort" / "raw_data" / "sub-0003" / name.format("sub-0003")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("{}") if path.suffix == ".json" else nibabel.save(
+        nibabel.Nifti1Image(np.ones((4, 4, 4), np.float32), np.eye(4)), path
+    )
+    facts = read(tmp_path / "run" / "run.json") | {"data": str(tmp_path / "cohort")}
+    (tmp_path / "run" / "run.json").write_text(json.dumps(facts))
+    with pytest.raises(StrokeError, match="sub-0003 was changed since the run began"):
+        train(recipe_for(None, tmp_path / "run", resume=True), tmp_path / "run", Options(), resume=True)

@@ -5,8 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
-from support.training import SmallBatches, small_alis
+from support.training import SmallBatches, Tiny, lesion_loss, small_alis
 
 from StrokeTrainLib.losses import build_loss
 from StrokeTrainLib.recipes import load_recipe
@@ -31,6 +32,23 @@ with together(torch.device("cpu")):
     parts = Parts(network, optimiser, build_loss(load_recipe("alis2020")), batches)
     found = FoldTraining(parts, Rules(epochs=1, monitor="dice"), folder).run()
     torch.save({"network": network.state_dict(), "score": found["best_score"]}, folder / f"rank-{rank()}.done")
+"""
+
+#: A network with batch normalisation, whose running statistics are each process's own.
+NORMALISED = """
+import sys, torch
+from pathlib import Path
+torch.set_num_threads(1)
+from support.training import SmallBatches, small_parts
+from StrokeTrainLib.training.engine import FoldTraining
+from StrokeTrainLib.training.parts import Rules
+from StrokeTrainLib.training.ranks import rank, together, world_size
+with together(torch.device("cpu")):
+    parts = small_parts(rank=rank(), world=world_size())
+    found = FoldTraining(parts, Rules(epochs=2, monitor="loss"), Path(sys.argv[1])).run()
+    if rank() == 0:
+        torch.save({"network": found["network"], "score": found["best_score"], "epoch": found["best_epoch"]},
+                   Path(sys.argv[1], "done"))
 """
 
 
@@ -65,3 +83,16 @@ def test_two_processes_with_half_batches_equal_one(tmp_path, stroke_environment)
         assert torch.equal(a["network"][key], b["network"][key])
         moved = max(moved, float((value - start[key]).abs().max()))
     assert moved > 1e-3  # three steps of 1e-3 have gone somewhere
+
+
+def test_with_batch_normalisation_every_process_validates_the_network_that_is_kept(tmp_path, stroke_environment):
+    script = tmp_path / "script.py"
+    script.write_text(NORMALISED)
+    run_torchrun(stroke_environment, script, tmp_path)
+    done = torch.load(tmp_path / "done", weights_only=True)
+    network = Tiny()
+    network.load_state_dict(done["network"])
+    network.eval()
+    with torch.no_grad():
+        losses = [lesion_loss(network(**b.x), b.y).item() for b in SmallBatches("validation", done["epoch"])]
+    assert done["score"] == pytest.approx(-sum(losses) / len(losses), abs=1e-6)
