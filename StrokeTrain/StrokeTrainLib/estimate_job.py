@@ -80,14 +80,17 @@ def run(
     _require_model(chosen, init)
     which = _require_device(device)
     cohort = index_cohort(folder, progress=part(progress, 0.0, 0.4))
-    course = chosen.selection.reperfusion
+    wanted = chosen.selection
     found = select(
         cohort, chosen.needs, chosen.target if chosen.needs_label else None,
-        course=None if course == "any" else course, progress=part(progress, 0.4, 0.7),
+        rules=None if wanted.exclusions == "none" else wanted.exclusions,
+        course=None if wanted.reperfusion == "any" else wanted.reperfusion, course_rule=wanted.rule,
+        progress=part(progress, 0.4, 0.7),
     )  # fmt: skip
     splits = make_splits(
         found.kept, chosen.split.scheme, seed, stratify=chosen.split.stratify, volumes=found.volumes,
         locked=chosen.split.locked, calibration=chosen.split.calibration,
+        excluded=[reason for _, reason in found.excluded],
     )  # fmt: skip
     first = splits.folds[0]
     if not first.train:

@@ -62,10 +62,11 @@ def _values(recipe: Recipe, name: str) -> list[list[Any]]:
 
 
 def _usable(recipe: Recipe, cohort: Cohort) -> dict[str, Any]:
-    course = recipe.selection.reperfusion
+    wanted = recipe.selection
     found = select(
         cohort, recipe.needs, recipe.target if recipe.needs_label else None,
-        course=None if course == "any" else course, measure=False, may_be_empty=True,
+        course=None if wanted.reperfusion == "any" else wanted.reperfusion, course_rule=wanted.rule, measure=False,
+        measure_course=False, may_be_empty=True,
     )  # fmt: skip
     lacking = {title: count for title, count in found.flow.excluded if count}
     return {"have": len(found.kept), "of": len(cohort), "lacking": lacking}

@@ -58,7 +58,8 @@ def _mark(patient: Patient, first: dict[str, tuple[str, str]], patients: list[Pa
     centers = {p.center for p in patients if p.id in (patient.id, original)} - {None}
     where = f" in two centres ({', '.join(sorted(centers))})" if len(centers) > 1 else ""
     said = f"{patient.id}: one patient twice{where}: its {role} is the same image as {original}'s; remove one."
-    return replace(patient, person=original, problems=(*patient.problems, said))
+    person = next(p.person for p in patients if p.id == original)
+    return replace(patient, person=person, problems=(*patient.problems, said))
 
 
 def _fingerprint(path: Path) -> Hashable:

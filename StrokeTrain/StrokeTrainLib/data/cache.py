@@ -19,7 +19,7 @@ from StrokePredictLib.io.output import explain
 #: Environment variable that names another folder.
 FOLDER_VARIABLE = "STROKE_CACHE"
 #: Raised whenever the same files and parameters come out differently within one version of the software.
-VERSION = 1
+VERSION = 2
 
 
 def cache_folder(given: Path | str | None = None) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from StrokePredictLib.progress import Progress, silent
 
 from ..cohort.reperfusion import from_table
 from ..cohort.table import Patient
+from ..cohort.votes import other_reader
 from ..data.cache import cache_folder
 from ..metrics.patient import Scores
 from ..metrics.rules import RULES
@@ -25,7 +27,7 @@ from .results import NUMBERS, Results
 from .sources import Place, Source
 
 #: Raised whenever the same files would be scored differently: receipts of another one are not believed.
-FORMAT = 1
+FORMAT = 2
 #: Rules that make sense for a target: an outline of the DWI lesion cannot predict itself.
 RULES_OF = {"final-infarct": tuple(RULES), "acute-core": ("adc", "rcbf")}
 READER_TITLE = "Second reader"
@@ -143,7 +145,11 @@ def can_apply(patient: Patient, rule: str) -> bool:
 
 def has_second_reader(patients: Sequence[Patient], target: str) -> bool:
     """Whether anybody's truth has a second reader beside it."""
-    return any(len({label.reader for label in patient.labels_of(target)} - {None}) > 1 for patient in patients)
+    for patient in patients:
+        with contextlib.suppress(StrokeError):  # whose truth is not known is said where it is scored
+            if other_reader(patient, target) is not None:
+                return True
+    return False
 
 
 def facts_of(patient: Patient) -> dict[str, Any]:

@@ -256,6 +256,13 @@ def test_one_patient_under_two_names_is_found_by_the_image(cohort):
     assert found["sub-0003"].problems == ()
 
 
+def test_a_twin_is_the_person_that_the_table_calls_the_first(tmp_path):
+    for n in (1, 2):
+        bids_patient(tmp_path, f"sub-0{n}", seed=1)
+    write_table(tmp_path, {"participant_id": "sub-01", "person": "P"}, {"participant_id": "sub-02", "person": "Q"})
+    assert [p.person for p in index_cohort(tmp_path)] == ["P", "P"]
+
+
 def test_empty_maps_are_no_sign_of_one_patient(cohort):
     for n in (1, 2):
         save(cohort / f"derivatives/sub-000{n}/ses-01/perfusion-maps/sub-000{n}_ses-01_tmax.nii.gz", 0)

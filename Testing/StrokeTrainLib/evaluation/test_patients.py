@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from support.evaluation_study import GOOD, METHOD
 from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.io.images import read_image, write_image
 from StrokeTrainLib.cohort.index import index_cohort
-from StrokeTrainLib.evaluation.patients import evaluate_patients, rules_for, rules_left_out
+from StrokeTrainLib.cohort.table import Label, Patient
+from StrokeTrainLib.evaluation.patients import evaluate_patients, has_second_reader, rules_for, rules_left_out
 from StrokeTrainLib.evaluation.records import from_record, to_record
 from StrokeTrainLib.evaluation.sources import Place, Source, from_run
 
@@ -78,6 +80,18 @@ def test_a_second_reader_is_a_method_and_the_majority_the_truth(study, cohort, t
     assert results.kinds["reader"] == "reader"
     assert results.column("reader", "dice")[0] == pytest.approx(f1_score(majority.ravel(), other.ravel()))
     assert results.notes("none") == {patient.id: "No prediction."}
+
+
+def test_who_is_a_second_reader():
+    def found(*readers):
+        labels = tuple(Label("acute-core", Path(str(n)), who, read) for n, (who, read) in enumerate(readers))
+        return has_second_reader([Patient("a", Path("a"), "bids", {}, labels)], "acute-core")
+
+    assert found(("A", 1), ("A", 2), ("B", 1))
+    assert found((None, None), ("B", 1))  # beside an outline of nobody
+    assert not found((None, None), ("A", 1), ("A", 2))  # A's majority is the truth
+    assert not found((None, None), (None, None))
+    assert not found()
 
 
 def test_an_unreadable_patient_costs_nobody_else(study, cohort, tmp_path):
