@@ -7,7 +7,7 @@ from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.networks.course import Course
 from StrokePredictLib.volume import Volume
 
-from ..cohort.reperfusion import from_table
+from ..cohort.reperfusion import Reperfusion, from_table
 from ..cohort.table import Patient
 from ..cohort.votes import truth
 
@@ -45,9 +45,17 @@ def core_by_cbv(case: StrokeCase) -> Volume:
     return cbv.with_array((cbv.array > 0) & (cbv.array < CBV_CORE) & brain.array, name="CBV core")
 
 
-def what_happened(patient: Patient) -> Course:
-    """Return a patient's course of events: Yu's class, else mTICI, else Debs' class, else unknown."""
-    facts, told = patient.facts, from_table(patient)
+def what_happened(patient: Patient, found: Reperfusion | None = None) -> Course:
+    """Return a patient's course of events: Yu's class, else mTICI, else Debs' class, else unknown.
+
+    Parameters
+    ----------
+    patient : Patient
+        Of a cohort.
+    found : Reperfusion, optional
+        The classes; what the table says if left out.
+    """
+    facts, told = patient.facts, found or from_table(patient)
     known = facts.get("onset_known") is not False
     onset = facts.get("onset_to_imaging_min") if known else None
     for word, meaning in ((told.yu, _YU), (facts.get("mtici"), _MTICI), (told.debs, _DEBS)):

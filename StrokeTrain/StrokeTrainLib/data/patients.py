@@ -27,6 +27,7 @@ from ..cohort.table import Patient
 from ..recipes.schema import Recipe
 from .batch import BACKGROUND, LESION, TISSUE
 from .cache import key_of, made_once
+from .courses import course_of
 from .entry import CLASSES, INPUTS, META, Entry, read_entry
 from .labels import core_by_cbv, lesion_of, what_happened
 from .maps import missing_maps, sidecar_of
@@ -72,7 +73,8 @@ def prepare_patient(patient: Patient, recipe: Recipe, cache: Path) -> Entry:
             np.save(stage / CLASSES, prepared.classes)
         write_text(stage / META, json.dumps(prepared.record, ensure_ascii=False) + "\n")
 
-    return read_entry(made_once(folder, META, make), what_happened(patient))
+    course = what_happened(patient) if recipe.condition is None else course_of(patient, cache)
+    return read_entry(made_once(folder, META, make), course)
 
 
 def _require_label(patient: Patient, recipe: Recipe) -> None:

@@ -22,7 +22,7 @@ from StrokePredictLib.provenance import provenance
 
 from ..cohort.table import Patient
 from ..data.cache import cache_folder
-from ..data.labels import what_happened
+from ..data.courses import course_of
 from ..data.maps import missing_maps
 from ..spread.work import spread
 from .records import from_record, stamps, to_record
@@ -117,7 +117,7 @@ def predict_one(
         with staged_folder(output) as stage:
             write_text(stage / RECORD, json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
         return {"files": [str(place)]}
-    course = what_happened(whom) if card.conditioned else None
+    course = course_of(whom, Path(cache)) if card.conditioned else None
     answer = predict(case, model, device=device, course=course)
     whole = joined(_before(place), record, "models", answer.record)
     return {"files": write_predictions(output, [answer], whole)}

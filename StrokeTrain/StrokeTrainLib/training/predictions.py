@@ -22,7 +22,8 @@ from StrokePredictLib.thresholds import volume_ml
 from StrokePredictLib.volume import Volume
 
 from ..cohort.votes import truth
-from ..data.labels import core_by_cbv, what_happened
+from ..data.courses import course_of
+from ..data.labels import core_by_cbv
 from ..data.patients import patient_case
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def predict_patients(
             record, scores[patient.id] = _classified(patient, case, bundle, recipe, device, label_above)
             found = []
         else:
-            course = _course(patient, bundle)
+            course = _course(patient, bundle, cache)
             found = [predict(case, bundle, device=device, course=course)]
             if course is not None:
                 found[0].record["course"] = asdict(course)
@@ -119,9 +120,9 @@ def _truth(patient: Patient, case: StrokeCase, recipe: Recipe) -> Volume:
     return truth(patient, recipe.target, case=case).mask
 
 
-def _course(patient: Patient, bundle: Bundle) -> Course | None:
+def _course(patient: Patient, bundle: Bundle, cache: Path) -> Course | None:
     """Return what happened to the patient, where the model is one that can be told."""
-    return what_happened(patient) if bundle.card.conditioned else None
+    return course_of(patient, cache) if bundle.card.conditioned else None
 
 
 def _done(place: Path, bundle: Bundle) -> dict[str, Any] | None:

@@ -250,6 +250,25 @@ def test_what_happened(folder, facts, state, onset):
     assert (course.reperfusion, course.onset_min) == (state, onset)
 
 
+def test_a_conditioned_network_is_told_what_later_maps_show(folder, cache):
+    """Two thirds of the tissue with Tmax > 6 s are gone at 24 h: Yu's partial reperfusion; the table says nothing."""
+    path = folder / "derivatives/sub-0001/ses-01/perfusion-maps/sub-0001_ses-01_tmax.nii.gz"
+    block = np.full(SHAPE, 1.0, np.float32)
+    block[6:15, 12:24, 1:5] = 9.0
+    nibabel.save(nibabel.Nifti1Image(block, AFFINE), path)
+    block[9:15] = 1.0
+    later = folder / "derivatives/sub-0001/ses-24h/perfusion-maps/sub-0001_ses-24h_tmax.nii.gz"
+    later.parent.mkdir(parents=True)
+    nibabel.save(nibabel.Nifti1Image(block, AFFINE), later)
+    (folder / "participants.tsv").write_text("participant_id\nsub-0001\n")
+    patient = patient_of(folder)
+    assert "tmax" in patient.later["24h"]
+    assert prepare_patient(patient, recipe_of("fate"), cache).course.reperfusion == "partial"
+    assert prepare_patient(patient, recipe_of("debs2021"), cache).course.reperfusion == "unknown"
+    later.write_bytes(b"no image")
+    assert prepare_patient(patient_of(folder), recipe_of("fate"), cache).course.reperfusion == "unknown"
+
+
 @pytest.fixture
 def ct_folder(made, folder):
     """CT perfusion series of 20 frames at 2 s that drift and brighten, and a CBV map."""
