@@ -5,9 +5,10 @@ import torch
 
 from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.networks.vgg19 import FILE, vgg19_features
-from StrokeTrainLib.build import build_network, settle
+from StrokeTrainLib.build import build_network, probe, settle
 from StrokeTrainLib.cards import input_card, to_card
 from StrokeTrainLib.recipes import load_recipe, names
+from StrokeTrainLib.recipes.describe import describe
 
 SMALL = {"preset": "small"}
 
@@ -58,6 +59,23 @@ def test_without_imagenet_weights_the_features_are_trained_and_it_is_said(withou
         features = network.look(torch.randn(4, 32, 32, generator=torch.Generator().manual_seed(1)))
     assert (features.std(dim=0).mean() / features.mean()) > 0.03
     assert settle(load_recipe("debs2021")) == (load_recipe("debs2021"), [])
+
+
+def test_trained_features_have_a_lower_rate_which_the_user_may_choose(without_imagenet):
+    """Ours, and said: at Keras' default the loss leaves every bound within a few steps."""
+    settled, notes = settle(load_recipe("mittermeier2022", SMALL))
+    assert settled.optimiser.rate == 1e-4
+    assert "The rate is 0.0001 instead of 0.001 (ours" in notes[0]
+    said = next(line for line in describe(settled).splitlines() if line.startswith("optimiser.rate = "))
+    assert said.startswith("optimiser.rate = 0.0001   [ours: features trained from scratch; default 0.001 (paper:")
+    chosen, notes = settle(load_recipe("mittermeier2022", SMALL | {"optimiser.rate": "0.002"}))
+    assert chosen.optimiser.rate == 0.002
+    assert "The rate" not in notes[0]
+
+
+@pytest.mark.parametrize("name", names())
+def test_what_is_probed_without_memory_can_be_trained(name, without_imagenet):
+    probe(settle(load_recipe(name))[0])
 
 
 def test_with_imagenet_weights_the_features_stay_frozen(without_imagenet, monkeypatch):

@@ -109,6 +109,12 @@ def test_the_small_preset_is_smaller(name):
     [
         ("training.batch=0", "greater than or equal to 1"),
         ("training.batch=many", "valid integer"),
+        ("optimiser.epsilon=inf", "optimiser.epsilon: input should be a finite number"),
+        ("optimiser.rate=NaN", "optimiser.rate: input should be a finite number"),
+        ("spacing_mm=[Infinity,1]", "finite number"),
+        ("channels.0.scale=Infinity", "every number must be finite"),
+        ("network.options.dropout=NaN", "every number must be finite"),
+        ("matrix=[100000,100000]", "must be at most 1024"),
         ("training.bath=8", "'training' has epochs, batch, patience"),
         ("training.monitor=accuracy", "'loss', 'dice', 'multiclass-dice' or 'auc'"),
         ("loss.name=tversky", "multiclass-dice or dice-ce"),

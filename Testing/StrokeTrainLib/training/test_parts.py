@@ -11,6 +11,7 @@ from support.training import SmallBatch
 
 from StrokePredictLib.models.card import Training
 from StrokeTrainLib.cohort.table import Patient
+from StrokeTrainLib.evaluation.lineage import Lineage, refusal
 from StrokeTrainLib.training.identity import hashes, seen
 from StrokeTrainLib.training.seeds import derived_seed
 from StrokeTrainLib.training.status import Log, Status, read_log
@@ -133,6 +134,22 @@ def test_a_model_knows_whom_it_has_seen(tmp_path):
     # 4 is another record of the same person as 3
     assert [p.id for p in seen(card, patients)] == ["sub-1", "sub-3", "sub-4"]
     assert not any("sub-" in text or "anna" in text for text in training.patient_hashes)
+
+
+def test_who_was_imaged_is_known_to_a_model_that_began_on_simulated_people(tmp_path):
+    """And nobody is taken for somebody simulated of the same name, or of the same name in another seed's cohort."""
+    imaged = [Patient(f"sub-{i}", tmp_path, "bids", {}) for i in range(3)]
+    simulated = [Patient(f"sub-{i}", tmp_path, "bids", {}, simulated=True, person=f"seed-1-{i}") for i in range(3)]
+    others = [Patient(f"sub-{i}", tmp_path, "bids", {}, simulated=True, person=f"seed-2-{i}") for i in range(3)]
+    training = Training(
+        data="", simulated=True, patients=2, salt="pepper", seed=0,
+        patient_hashes=hashes([simulated[0], imaged[1]], "pepper"),
+    )  # fmt: skip
+    card = type("Card", (), {"training": training, "name": "m"})
+    assert seen(card, [*imaged, *simulated, *others]) == [imaged[1], simulated[0]]
+    bundle = type("Bundle", (), {"card": card})
+    said = [refusal(bundle, Lineage(), p, "final-infarct") for p in (*imaged, *simulated, *others)]
+    assert [bool(words) for words in said] == [False, True, False, True, False, False, False, False, False]
 
 
 def test_signals_are_as_before_afterwards():
