@@ -43,7 +43,7 @@ def test_split_writes_what_training_reads(stroke, cohort, tmp_path):
     assert json.loads(done.stdout)["locked"] == list(splits.locked)
     before = (tmp_path / "splits.json").read_bytes()
     refused = stroke(*words[:-4], "--scheme", "11-fold")
-    assert_one_line(refused, "11-fold: 10 persons that may be tested are too few", "2 were excluded, the first: sub-11")
+    assert_one_line(refused, "11-fold: too few persons may be tested, 10 where", "2 were excluded, the first: sub-11")
     assert (tmp_path / "splits.json").read_bytes() == before
 
 

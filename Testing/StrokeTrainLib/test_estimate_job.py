@@ -36,7 +36,7 @@ def test_everybody_is_in_one_part_of_a_fold(cohort, tmp_path):
 def test_the_recipes_rule_is_kept_and_too_few_says_who_was_left_out(cohort, tmp_path):
     chosen = SMALLER | {"selection.reperfusion": "reperfused"}
     options = {"recipe": "debs2021", "folder": cohort, "run": tmp_path / "run"}
-    with pytest.raises(StrokeError, match=r"3 persons .* too few.*; 3 were excluded, the first: sub-0001"):
+    with pytest.raises(StrokeError, match=r"too few persons .* 3 where 5.*; 3 were excluded, the first: sub-0001"):
         estimate_job.run(**options, overrides=chosen, folds=5)
     with pytest.raises(StrokeError, match="course unknown by Yu's rule"):
         estimate_job.run(**options, overrides=chosen | {"selection.rule": "yu"}, folds=2)

@@ -91,12 +91,12 @@ def make_splits(
     words = [f"{len(group)} {what}" for group, what in others if group]
     told = (f" ({', '.join(words)})" if words else "") + _left_out(excluded)
     if len(rest) < count:
-        few = f"{scheme}: {len(rest)} persons that may be tested are too few, {count} are needed"
+        few = f"{scheme}: too few persons may be tested, {len(rest)} where {count} are needed"
         raise StrokeError(f"{few}; choose fewer folds{told}.")
     folds = _folds(rest, count, rng) if kind == "folds" else [_shares(rest, rng)]
     made = tuple(Fold(_ids(train + always), _ids(validation), _ids(test)) for train, validation, test in folds)
     if any(not part for fold in made for part in (fold.train, fold.validation, fold.test)):
-        few = f"{scheme}: {len(rest)} persons that may be tested are too few"
+        few = f"{scheme}: too few persons may be tested, {len(rest)}"
         raise StrokeError(f"{few}: a part would be empty{told}.")
     return Splits(
         scheme=scheme,

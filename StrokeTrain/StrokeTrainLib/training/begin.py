@@ -97,7 +97,8 @@ def begin(
     kept = [patient for patient in selection.kept if patient.id in entries]
     if not kept:
         raise StrokeError(f"{options.data}: no patient can be prepared; the first: {next(iter(failed.values()))}")
-    splits, said = _split(recipe, options, kept, entries, initial)
+    left_out = [*(reason for _, reason in selection.excluded), *failed.values()]
+    splits, said = _split(recipe, options, kept, entries, initial, left_out)
     facts = _facts(recipe, options, cohort, kept, initial) | {
         "cache": str(cache),
         "selection": selection.record(),
@@ -120,17 +121,21 @@ def _initial(recipe: Recipe, options: Options) -> Bundle | None:
 
 
 def _split(
-    recipe: Recipe, options: Options, kept: Sequence[Patient], entries: Mapping[str, Entry], initial: Bundle | None
+    recipe: Recipe,
+    options: Options,
+    kept: Sequence[Patient],
+    entries: Mapping[str, Entry],
+    initial: Bundle | None,
+    left_out: Sequence[str],
 ) -> tuple[Splits, list[str]]:
     """Return the splits, and sentences about parts without a lesion or patients whom the initial model has seen."""
     known = only_for_training(initial, list(kept), recipe.target) if initial else []
-    if len(known) == len(kept):
-        raise StrokeError(f"--init {initial.card.name}: {_why_known(kept)}")
     seed = options.seed or 0
     volumes = {name: entry.lesion_ml for name, entry in entries.items()}
     splits = make_splits(
         kept, recipe.split.scheme, seed, stratify=recipe.split.stratify, volumes=volumes,
         locked=recipe.split.locked, calibration=recipe.split.calibration, train_only=known,
+        excluded=left_out,
     )  # fmt: skip
     said = check_classes(splits, {name: volume > 0 for name, volume in volumes.items()})
     if recipe.training.part == "validation":
@@ -140,14 +145,17 @@ def _split(
     return splits, said
 
 
-def _why_known(kept: Sequence[Patient]) -> str:
-    """Return in words that a model to start from leaves nobody to test."""
+def _why_known(initial: Bundle | None, known: Sequence[str], kept: Sequence[Patient]) -> str:
+    """Return in words why patients train only, to be put after an error; empty where none does for the model's sake."""
+    if not known:
+        return ""
+    said = f" {len(known)} of {len(kept)} patients train only: '{initial.card.name}' (--init) has seen them"
     if any(patient.simulated and patient.person == patient.id for patient in kept):
         return (
-            f"knows the names of all {len(kept)} patients, so that none is left to test; simulated cohorts name their "
-            "patients alike: make this one anew with another seed, which tells them apart (column 'person')."
+            f"{said}, or others of the same name: simulated cohorts name their patients alike. Simulate this one anew "
+            "from another seed, which tells them apart (column 'person')."
         )
-    return f"has seen all {len(kept)} patients, so that none is left to test; take other patients or leave out --init."
+    return f"{said}, or their outlines began as its predictions; take other patients or leave out --init."
 
 
 def _require_lesions(splits: Splits, volumes: Mapping[str, float]) -> None:

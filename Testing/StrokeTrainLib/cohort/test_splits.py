@@ -207,7 +207,7 @@ def test_a_fold_refuses_a_patient_twice(parts):
 @pytest.mark.parametrize(
     ("records", "scheme", "options", "said"),
     [
-        (people(3), "5-fold", {}, "3 persons that may be tested are too few"),
+        (people(3), "5-fold", {}, "too few persons may be tested, 3 where 5 are needed"),
         (people(3), "5-fold", {"excluded": ["a: no DWI.", "b: x"]}, "2 were excluded, the first: a: no DWI"),
         (people(2), "2-fold", {"excluded": ["a: no DWI."]}, "a part would be empty; 1 was excluded"),
         (people(20), "7 folds", {}, "unknown split"),

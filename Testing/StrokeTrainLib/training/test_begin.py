@@ -121,6 +121,13 @@ def test_validation_without_a_lesion_looks_at_brain_sections_and_says_so(options
     assert [found["fold"] for found in done["folds"]] == [1, 2]
 
 
+def test_too_few_patients_says_who_was_left_out(options, tmp_path):
+    recipe = small_recipe(selection__reperfusion="reperfused", split__calibration="0")
+    mine = Options(data=write_cohort(tmp_path / "cohort", 3), cache=options.cache, threads=1, device="cpu")
+    with pytest.raises(StrokeError, match=r"2-fold: too few persons .*; 2 were excluded, the first: sub-0001: course"):
+        train(recipe, tmp_path / "run", mine)
+
+
 def test_the_recipes_rule_and_exclusions_reach_the_selection(options, tmp_path):
     """Yu's course is told of patients 2 to 9 alone, against Debs' of the same; the first two are posterior strokes."""
     cohort = write_cohort(tmp_path / "cohort", 12)
