@@ -13,6 +13,7 @@ from StrokePredictLib.progress import Progress, part, silent
 from ..build import settle
 from ..cohort.parts import Splits
 from ..spread.work import spread
+from ..training.ancestry import lineage
 from ..training.begin import Options
 from ..training.run_folder import RunFolder
 from ..training.train import train
@@ -107,7 +108,7 @@ def _initial(arm: Arm, setting: Setting) -> dict[str, Any] | None:
     training = bundle.card.training
     return {
         "name": bundle.card.name, "folder": str(bundle.folder.absolute()), "sha256": bundle.sha256,
-        "patient_hashes": training.patient_hashes, "salt": training.salt,
+        "patient_hashes": training.patient_hashes, "salt": training.salt, "ancestors": sorted(lineage(bundle).hashes),
     }  # fmt: skip
 
 

@@ -132,11 +132,13 @@ def _split(
     known = only_for_training(initial, list(kept), recipe.target) if initial else []
     seed = options.seed or 0
     volumes = {name: entry.lesion_ml for name, entry in entries.items()}
-    splits = make_splits(
-        kept, recipe.split.scheme, seed, stratify=recipe.split.stratify, volumes=volumes,
-        locked=recipe.split.locked, calibration=recipe.split.calibration, train_only=known,
-        excluded=left_out,
-    )  # fmt: skip
+    try:
+        splits = make_splits(
+            kept, recipe.split.scheme, seed, stratify=recipe.split.stratify, volumes=volumes,
+            locked=recipe.split.locked, calibration=recipe.split.calibration, train_only=known, excluded=left_out,
+        )  # fmt: skip
+    except StrokeError as error:
+        raise StrokeError(f"{error}{_why_known(initial, known, kept)}") from error
     said = check_classes(splits, {name: volume > 0 for name, volume in volumes.items()})
     if recipe.training.part == "validation":
         _require_lesions(splits, volumes)
