@@ -105,7 +105,7 @@ class AnalyseTest(PanelTest):
         import signal
 
         self.open_patient()
-        self.panel.threshold()
+        self.panel.analyse()  # long enough to be killed in
         self.assertTrue(wait(lambda: bool(self.panel.analysis.client.pid) and self.panel.ui.progressBar.value > 0, 60))
         os.kill(self.panel.analysis.client.pid, signal.SIGKILL)
         self.idle(30)
