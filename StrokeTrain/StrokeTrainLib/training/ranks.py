@@ -1,8 +1,8 @@
 """Several processes that train one network together, started by torchrun; and which device each takes.
 
-Gradients are the mean over all processes: a loss that is a mean over items (`alis2020`) learns as in one process; a Dice
-over the batch is over each process's share. Batch normalisation is not synchronised: each process normalises its own
-share of a batch, as a batch of that size would be, and the first one's running statistics are validated and kept.
+Gradients are the mean over all processes: a loss that is a mean over items (`alis2020`) learns as in one process; a
+Dice over the batch is over each process's share. Batch normalisation is not synchronised: each process normalises its
+own share of a batch, as a batch of that size would be, and the first one's running statistics are validated and kept.
 """
 
 from __future__ import annotations
