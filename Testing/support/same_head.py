@@ -5,10 +5,9 @@ from support.heads import MovedGrid
 
 from StrokePredictLib.phantom.anatomy import build_anatomy, draw_pose
 from StrokePredictLib.phantom.ct import CTImager
-from StrokePredictLib.phantom.facts import draw_course
 from StrokePredictLib.phantom.mr import Imager
-from StrokePredictLib.phantom.occlusion import draw_occlusion
 from StrokePredictLib.phantom.protocols import scanner
+from StrokePredictLib.phantom.tissue import draw_person
 from StrokePredictLib.phantom.vessels import build_vessels
 
 #: Plain CT, and the slab that a perfusion series covers.
@@ -33,8 +32,9 @@ def ct_of_patient(patient, matrix, where=PLAIN, noise=3.5):
 
 
 def _head(patient, matrix, where):
-    course = draw_course(patient.seed)
+    person = draw_person(patient.seed)
+    course = person.course
     assert course.age == patient.facts["age"]
     grid = MovedGrid(**where, moved=tuple(matrix.ravel()))
     anatomy = build_anatomy(patient.seed, grid, draw_pose(patient.seed, female=course.sex == "F"), course.age)
-    return grid, anatomy, build_vessels(anatomy, draw_occlusion(patient.seed, course.onset_to_imaging_min))
+    return grid, anatomy, build_vessels(anatomy, person.occlusion)
