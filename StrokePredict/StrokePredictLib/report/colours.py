@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -82,19 +82,25 @@ COLOUR_MAPS: dict[str, MapStyle] = {
     for role, (low, high, stops) in _RANGES.items()
 }
 
+#: Maps whose absolute scale perfusion MRI does not know: tissue's and blood's relaxivity differ.
+_UNCALIBRATED = ("cbf", "cbv")
+_ROUND = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
-def style_for(role: str, volume: Volume, inside: np.ndarray | None = None) -> MapStyle:
+
+def style_for(role: str, volume: Volume | None, inside: np.ndarray | None = None) -> MapStyle:
     """Return how a volume is shown: its role's colours, or grey between sensible ends.
 
     Parameters
     ----------
     role : str
         As in `case.ROLES`.
-    volume : Volume
-        3D; only needed where the range follows the image.
+    volume : Volume or None
+        3D; None where the role's usual range is wanted.
     inside : numpy.ndarray, optional
         bool ``(z, y, x)``, the brain; grey levels are chosen from it.
     """
+    if role in _UNCALIBRATED and volume is not None:
+        return _widened(COLOUR_MAPS[role], volume.array, inside)
     if role in COLOUR_MAPS:
         return COLOUR_MAPS[role]
     title, unit = ROLES.get(role, (role, ""))
@@ -104,6 +110,18 @@ def style_for(role: str, volume: Volume, inside: np.ndarray | None = None) -> Ma
         return MapStyle(role, title, unit, 0.0, 80.0, grey())
     low, high = _grey_range(volume.array, inside)
     return MapStyle(role, title, unit, low, high, grey())
+
+
+def _widened(style: MapStyle, array: np.ndarray, inside: np.ndarray | None) -> MapStyle:
+    """Return the usual scale, or a wider one where half of the brain would lie in its upper half or beyond it."""
+    values = array[inside] if inside is not None and inside.shape == array.shape and inside.any() else array
+    values = values[values > 0]
+    wanted = 2.0 * float(np.median(values)) if values.size else 0.0
+    if wanted <= 1.2 * style.high:
+        return style
+    decade = 10.0 ** np.floor(np.log10(wanted))
+    high = next(step for step in _ROUND if step * decade >= wanted * (1 - 1e-9)) * decade
+    return replace(style, high=float(high))
 
 
 def _grey_range(array: np.ndarray, inside: np.ndarray | None) -> tuple[float, float]:

@@ -3,6 +3,7 @@ import pytest
 from support.studies import make_study
 
 from StrokePredictLib.report.colours import COLOUR_MAPS, style_for
+from StrokePredictLib.volume import Volume
 
 
 def lightness(rgb):
@@ -42,7 +43,7 @@ def test_lightness_rises_along_every_scale_for_every_eye(role):
     [("tmax", 0, 12), ("cbf", 0, 80), ("cbv", 0, 6), ("mtt", 0, 15), ("adc", 200, 1600), ("ncct", 0, 80)],
 )
 def test_usual_ranges(role, low, high):
-    style = style_for(role, make_study().case.volumes["adc"])
+    style = style_for(role, None)
     assert (style.low, style.high) == (low, high)
 
 
@@ -64,3 +65,16 @@ def test_a_bright_lesion_does_not_saturate_the_dwi():
     assert style.low == 0
     assert style.high > np.percentile(dwi.array[brain], 99)
     assert np.median(dwi.array[brain]) / style.high > 0.25
+
+
+def test_an_uncalibrated_map_does_not_saturate():
+    """Flow and volume of perfusion MRI may come out several times too high: the scale follows, the hues stay."""
+    rng = np.random.default_rng(0)
+    usual = Volume(rng.uniform(1.0, 5.0, (4, 16, 16)), np.eye(4))
+    assert style_for("cbv", usual) is COLOUR_MAPS["cbv"]
+    high = Volume(usual.array * 2.75, np.eye(4))
+    style = style_for("cbv", high)
+    assert np.mean(high.array > style.high) < 0.05
+    assert style.high <= 2.6 * np.median(high.array)  # and it is not so wide that all is dark
+    assert style.low == 0
+    np.testing.assert_array_equal(style.table, COLOUR_MAPS["cbv"].table)
