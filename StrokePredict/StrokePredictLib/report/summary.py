@@ -169,7 +169,13 @@ def _draw_bar(figure: Figure, axes: Axes, role: str, style: MapStyle) -> None:
     bar.imshow(style.table[:, None, :], extent=(0, 1, style.low, style.high), origin="lower", aspect="auto")
     bar.set_xticks([])
     bar.yaxis.tick_right()
-    bar.set_yticks(_TICKS[role])
+    usual = _TICKS[role]
+    if style.high > usual[-1]:  # a wider scale than usual
+        from matplotlib.ticker import MaxNLocator
+
+        bar.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
+    else:
+        bar.set_yticks(usual)
     bar.tick_params(colors=_TEXT, labelsize=8, length=3, width=0.7, pad=2)
     bar.set_title(style.unit, color=_FAINT, fontsize=8, loc="left", pad=7)
     if role in _RULES:
