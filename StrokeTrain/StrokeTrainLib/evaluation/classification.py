@@ -144,8 +144,8 @@ def classify_one(
 
 def _true_ml(patient: Patient, target: str, truth: str, cache: Path) -> float:
     maps = missing_maps(patient, ("cbv",), cache) if truth == "cbv" else {}
-    files = {role: path for role, path in maps.items() if role == "cbv"}
-    case = load_case(**patient.load_arguments, files=files)
+    # Loaded as for training: the series decides on the grid, and a patient may have no other image.
+    case = load_case(**patient.load_arguments, files=maps, with_series=True)
     case.patient = patient.id
     return volume_ml(core_by_cbv(case) if truth == "cbv" else lesion_of(patient, target, case))
 

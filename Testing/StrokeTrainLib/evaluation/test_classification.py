@@ -3,11 +3,12 @@
 import json
 from dataclasses import replace
 
+import nibabel
 import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss, roc_auc_score
 from statsmodels.stats.proportion import proportion_confint
-from support.small_cohort import write_cohort
+from support.small_cohort import AFFINE, SHAPE, write_cohort
 
 from StrokePredictLib.io.images import read_image, write_image
 from StrokeTrainLib.cohort.index import index_cohort
@@ -127,3 +128,39 @@ def test_nobody_is_lost_without_a_word(made, tmp_path):
     figures = draw_classifier(found, tmp_path)
     assert [figure.name for figure in figures] == ["roc", "calibration"]
     assert all((tmp_path / name).stat().st_size > 2000 for figure in figures for name in figure.files())
+
+
+def with_series_alone(patient):
+    """Give a patient a CT perfusion series, and take away every image but it, the CBV map and the brain."""
+    series = np.zeros((*SHAPE, 12), np.float32)
+    series[...] = 35.0 + 10.0 * np.exp(-(((np.arange(12) - 6.0) / 2.0) ** 2))
+    image = nibabel.Nifti1Image(series, AFFINE)
+    place = patient.images["dwi"].with_name(patient.images["dwi"].name.replace("dwi", "ctp"))
+    for role in ("dwi", "adc"):
+        patient.images[role].unlink()
+    nibabel.save(image, place)
+    blood = np.asarray(nibabel.load(patient.images["cbv"]).dataobj)
+    nibabel.save(nibabel.Nifti1Image(np.where(blood < 2, blood * 0.6, blood), AFFINE), patient.images["cbv"])
+    sidecar = place.with_name(place.name.replace(".nii.gz", ".json"))
+    sidecar.write_text(json.dumps({"RepetitionTime": 2.0, "Modality": "CT"}))
+
+
+@pytest.mark.parametrize("truth", ["cbv", "outline"])
+def test_a_patient_with_ct_perfusion_alone_has_a_truth(tmp_path, truth):
+    write_cohort(tmp_path / "cohort", 2, roles=("dwi", "adc", "cbv"))
+    for patient in index_cohort(tmp_path / "cohort"):
+        with_series_alone(patient)
+    patients = list(index_cohort(tmp_path / "cohort"))
+    assert all(set(patient.images) == {"ctp", "cbv", "brain"} for patient in patients)
+    places = {patient.id: Place(why="Not asked here.", limit_ml=5.0) for patient in patients}
+    source = Source("net", "Net", places, "classification", "acute-core", truth, 0.5)
+    found = classify_patients(patients, source, tmp_path / "ledger", workers=1, cache=tmp_path / "cache")
+    for patient, row in zip(patients, found.rows, strict=True):
+        if truth == "cbv":
+            cbv, brain = (np.asarray(nibabel.load(patient.images[role]).dataobj) for role in ("cbv", "brain"))
+            expected = ((cbv > 0) & (cbv < 1.2 / 1.05) & (brain > 0)).sum()
+        else:
+            expected = (np.asarray(nibabel.load(patient.label("acute-core").path).dataobj) > 0).sum()
+        assert expected > 0
+        assert row["true_ml"] == pytest.approx(expected * 6.0 * 6.0 * 8.0 / 1000.0)
+        assert row["note"] == "Not asked here."
