@@ -40,6 +40,7 @@ def study_of(
     override: str | None = None,
     perfusion: dict[str, Any] | None = None,
     thresholds: dict[str, Any] | None = None,
+    segments: dict[str, str] | None = None,
 ) -> Study:
     """Take a patient from images to maps, masks and predictions.
 
@@ -62,6 +63,8 @@ def study_of(
         Reader who accepts a failed perfusion quality check.
     perfusion, thresholds : dict, optional
         Further parameters of those two jobs, as ``aif`` or ``tmax``.
+    segments : dict, optional
+        See `StrokePredictLib.report.collect.collect_study`.
 
     Returns
     -------
@@ -92,7 +95,7 @@ def study_of(
     prediction = output / "prediction" if chosen else None
     if prediction:
         stage("Prediction", partial(jobs.run, "predict"), output=prediction, models=chosen, device=device, **images)
-    return collect_study(case, thresholds=rules, prediction=prediction, perfusion=maps)
+    return collect_study(case, thresholds=rules, prediction=prediction, perfusion=maps, segments=segments)
 
 
 def usable_models(roles: set[str], demonstration: bool, wished: Sequence[str] | None = None) -> list[str]:

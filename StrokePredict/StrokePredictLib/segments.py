@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 #: Slicer's terminology context with these codes.
 TERMINOLOGY_FILE = Path(__file__).parent / "data" / "StrokeInfarct.term.json"
 TERMINOLOGY_NAME = "Stroke infarct"
 #: Coding scheme of our own codes; DICOM reserves designators that start with 99 for private schemes.
 PRIVATE_SCHEME = "99STROKEINF"
+#: Between kind and model in the key of a mask whose kind several models predict.
+AT = "@"
+#: Towards black or white, and how far: colours of ``kind@model``.
+_SHADES = ((1.0, 0.4), (1.0, 0.65), (0.0, 0.3), (0.0, 0.45))
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,7 @@ _ALL = (
         _own("penumbra", "Ischaemic penumbra by mismatch"), "Tmax above 6 s and not core.",
     ),
     Segment(
-        "infarct_predicted", "Predicted infarct", (0.1, 0.85, 1.0), ALTERED_STRUCTURE,
+        "infarct_predicted", "Predicted infarct (general)", (0.1, 0.85, 1.0), ALTERED_STRUCTURE,
         _own("infarct", "Predicted final infarct"), "Final infarct as predicted by a network.",
     ),
     Segment(
@@ -98,6 +104,11 @@ _ALL = (
         "infarct_predicted_not_reperfused", "Predicted infarct if not reperfused", (1.0, 0.55, 0.1), ALTERED_STRUCTURE,
         _own("infarct-noreperf", "Predicted final infarct if not reperfused"),
         "Final infarct as predicted by a network without reperfusion.",
+    ),
+    Segment(
+        "infarct_predicted_attention", "Predicted infarct (attention U-Net)", (1.0, 0.6, 0.55), ALTERED_STRUCTURE,
+        _own("infarct-attn", "Predicted final infarct by attention U-Net"),
+        "Final infarct as predicted by an attention-gated U-Net.",
     ),
     Segment(
         "ground_truth", "Ground truth", (1.0, 1.0, 1.0), ALTERED_STRUCTURE, INFARCT,
@@ -116,18 +127,65 @@ def segment_for(key: str) -> Segment:
     Parameters
     ----------
     key : str
-        As in `Study.masks`.
+        As in `Study.masks`; ``kind@model`` is the mask of a model whose kind another model has taken: it has the kind's
+        codes, the model in its name, and a shade of the kind's colour.
     """
     if key in SEGMENTS:
         return SEGMENTS[key]
+    kind, at, model = key.partition(AT)
+    if at and kind in SEGMENTS:
+        own = SEGMENTS[kind]
+        name = f"{own.name.removesuffix(' (general)')} ({model})"
+        return replace(own, key=key, name=name, colour=_shade(own.colour, model))
     code = _own(key.replace("_", "-")[:16], key)
     return Segment(key, key.replace("_", " "), (0.7, 0.7, 0.7), ALTERED_STRUCTURE, code, "")
 
 
+def kind_of(key: str) -> str:
+    """Return the kind of a mask's key: ``infarct_predicted`` of ``infarct_predicted@my-model``."""
+    return key.partition(AT)[0]
+
+
+def _shade(colour: tuple[float, float, float], name: str) -> tuple[float, float, float]:
+    """Return a lighter or darker shade of a colour, always the same for a name."""
+    towards, share = _SHADES[zlib.crc32(name.encode()) % len(_SHADES)]
+    red, green, blue = (round(part + share * (towards - part), 3) for part in colour)
+    return red, green, blue
+
+
 def ordered(keys: object) -> list[str]:
-    """Return mask keys in the order of `SEGMENTS`, unknown ones last by name."""
+    """Return mask keys in the order of `SEGMENTS`, ``kind@model`` after its kind, unknown ones last by name."""
     rank = {key: index for index, key in enumerate(SEGMENTS)}
-    return sorted(keys, key=lambda key: (rank.get(key, len(rank)), key))  # type: ignore[arg-type]
+    return sorted(keys, key=lambda key: (rank.get(kind_of(key), len(rank)), key))  # type: ignore[arg-type]
+
+
+def assigned(models: list[dict[str, Any]], taken: dict[str, str] | None = None) -> dict[str, str]:
+    """Return under which key each model's mask is kept, so that no two models share one.
+
+    Parameters
+    ----------
+    models : list of dict
+        Records of ``prediction.json``: ``name``, ``segment`` (the kind), and ``model`` where a model answers for several
+        courses of events.
+    taken : dict of str to str, optional
+        Key by model name, as given before: it stays.
+
+    Returns
+    -------
+    dict of str to str
+        Key by model name. The first of a kind gets the kind itself, models for one course of events before conditioned
+        ones; the others ``kind@model``.
+    """
+    before = taken or {}
+    found = {model["name"]: before[model["name"]] for model in models if model["name"] in before}
+    used = set(before.values())
+    for model in sorted(models, key=lambda model: "course" in model):
+        kind, name = model["segment"], model["name"]
+        if name not in found:
+            choices = (kind, f"{kind}{AT}{model.get('model') or name}", f"{kind}{AT}{name}")
+            found[name] = next((key for key in choices if key not in used), choices[-1])
+            used.add(found[name])
+    return found
 
 
 def terminology() -> dict[str, object]:

@@ -29,6 +29,7 @@ def run(
     override: str | None = None,
     perfusion: dict[str, Any] | None = None,
     thresholds: dict[str, Any] | None = None,
+    segments: dict[str, str] | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Analyse one patient and write images, masks and probabilities as .nrrd, and ``study.json``.
@@ -37,7 +38,7 @@ def run(
     ----------
     output : path-like
         Folder to write into.
-    folder, patient, files, models, demonstration, device, override, perfusion, thresholds
+    folder, patient, files, models, demonstration, device, override, perfusion, thresholds, segments
         See `StrokePredictLib.pipeline.study_of`.
 
     Returns
@@ -59,7 +60,7 @@ def run(
     with tempfile.TemporaryDirectory(prefix="stroke-study-") as work:
         study = study_of(
             work, stage, folder=folder, patient=patient, files=files, models=models, demonstration=demonstration,
-            device=device, override=override, perfusion=perfusion, thresholds=thresholds,
+            device=device, override=override, perfusion=perfusion, thresholds=thresholds, segments=segments,
         )  # fmt: skip
         progress(0.92, "writing")
         return write_study(output, study, seconds)

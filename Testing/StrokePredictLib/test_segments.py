@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from StrokePredictLib.segments import SEGMENTS, TERMINOLOGY_FILE, ordered, segment_for, terminology
+from StrokePredictLib.segments import SEGMENTS, TERMINOLOGY_FILE, assigned, kind_of, ordered, segment_for, terminology
 
 
 def test_the_terminology_file_is_what_the_segments_say():
@@ -51,3 +51,51 @@ def test_core_is_magenta_and_hypoperfusion_green():
 def test_unknown_masks_keep_their_key_and_come_last():
     assert segment_for("site_special").key == "site_special"
     assert ordered(["zzz", "brain", "core_adc", "aaa"]) == ["core_adc", "brain", "aaa", "zzz"]
+
+
+def test_models_of_one_kind_have_segments_of_their_own():
+    """Seven models as they ship: two answer each of the questions "if reperfused" and "if not"."""
+    kinds = {
+        "fate-reperfused": "infarct_predicted_reperfused",
+        "fate-not-reperfused": "infarct_predicted_not_reperfused",
+        "infarct-attention": "infarct_predicted_attention",
+        "infarct-general": "infarct_predicted",
+        "infarct-nonreperfused": "infarct_predicted_not_reperfused",
+        "infarct-reperfused": "infarct_predicted_reperfused",
+        "core-dwi": "core_network",
+    }
+    models = [
+        {"name": name, "segment": kind} | ({"model": "fate", "course": {}} if name.startswith("fate") else {})
+        for name, kind in kinds.items()
+    ]
+    keys = assigned(models)
+    assert len(set(keys.values())) == len(models)
+    assert keys["infarct-reperfused"] == "infarct_predicted_reperfused"
+    assert keys["fate-reperfused"] == "infarct_predicted_reperfused@fate"
+    assert {name: kind_of(key) for name, key in keys.items()} == kinds
+    names = {segment_for(key).name for key in keys.values()}
+    assert names == {
+        "Predicted infarct (general)", "Predicted infarct if reperfused", "Predicted infarct if not reperfused",
+        "Predicted infarct (attention U-Net)", "Core (network)", "Predicted infarct if reperfused (fate)",
+        "Predicted infarct if not reperfused (fate)",
+    }  # fmt: skip
+    assert len({segment_for(key).colour for key in keys.values()}) == len(keys)
+
+
+def test_a_model_keeps_its_segment_when_it_runs_again_or_another_comes():
+    first = assigned([{"name": "b", "segment": "infarct_predicted"}])
+    assert first == {"b": "infarct_predicted"}
+    both = assigned([{"name": "a", "segment": "infarct_predicted"}, {"name": "b", "segment": "infarct_predicted"}], first)
+    assert both == {"b": "infarct_predicted", "a": "infarct_predicted@a"}
+    assert assigned([{"name": "a", "segment": "infarct_predicted"}], both) == {"a": "infarct_predicted@a"}
+
+
+def test_a_model_of_a_taken_kind_has_the_kinds_codes_and_its_own_name_and_shade():
+    own, shared = segment_for("infarct_predicted@site-7"), SEGMENTS["infarct_predicted"]
+    assert own.name == "Predicted infarct (site-7)"
+    assert (own.category, own.type) == (shared.category, shared.type)
+    assert own.colour != shared.colour
+    assert all(0 <= part <= 1 for part in own.colour)
+    assert ordered(["infarct_predicted@site-7", "brain", "infarct_predicted"])[:2] == [
+        "infarct_predicted", "infarct_predicted@site-7",
+    ]  # fmt: skip

@@ -111,6 +111,7 @@ def renamed(prediction: Prediction, course: Course, suffix: str, segment: str, t
     name = f"{prediction.card.name}-{suffix}"
     record = prediction.record | {
         "name": name,
+        "model": prediction.card.name,
         "title": title,
         "segment": segment,
         "course": {"reperfusion": course.reperfusion, "onset_to_imaging_min": course.onset_min},

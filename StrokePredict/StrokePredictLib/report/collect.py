@@ -7,6 +7,7 @@ from pathlib import Path
 from ..case import StrokeCase
 from ..io.images import read_image
 from ..io.json_files import read_json_object
+from ..segments import assigned
 from ..study import Study
 from ..threshold_job import MASK_FILES
 from ..thresholds import penumbra
@@ -19,6 +20,7 @@ def collect_study(
     thresholds: Path | str,
     prediction: Path | str | None = None,
     perfusion: Path | str | None = None,
+    segments: dict[str, str] | None = None,
 ) -> Study:
     """Put a case and the folders that ``threshold``, ``predict`` and ``perfusion`` wrote together.
 
@@ -28,6 +30,8 @@ def collect_study(
         With the maps that the thresholds were applied to.
     thresholds, prediction, perfusion : path-like
         Result folders; the last two may be left out.
+    segments : dict of str to str, optional
+        Key of the mask by model name, where models ran on this patient before (`StrokePredictLib.segments.assigned`).
 
     Raises
     ------
@@ -44,8 +48,10 @@ def collect_study(
         study.masks["penumbra"] = penumbra(study.masks["hypoperfused_tmax"], study.masks[core])
     if prediction is not None:
         study.prediction = read_json_object(Path(prediction) / "prediction.json")
+        keys = assigned(study.prediction["models"], segments)
         for model in study.prediction["models"]:
             name = model["name"]
+            model["segment"] = keys[name]
             study.probabilities[name] = _on_grid(case, Path(prediction) / f"prob_{name}.nii.gz")
             study.masks[model["segment"]] = _on_grid(case, Path(prediction) / f"mask_{name}.nii.gz", is_mask=True)
     if perfusion is not None:

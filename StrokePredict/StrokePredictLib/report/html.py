@@ -12,6 +12,13 @@ from ..io.output import write_text
 from ..segments import segment_for
 from ..study import Study
 from .curves import curve_plot
+from .predicted import (
+    classification_sentences,
+    interval_coverage,
+    interval_sentences,
+    model_label,
+    treatment_sentences,
+)
 from .tables import (
     NOT_COMPUTED,
     coverage_text,
@@ -84,6 +91,10 @@ def _context(study: Study, summary_png: Path | str | None) -> dict[str, Any]:
         "picture": _embedded(summary_png) if summary_png is not None else None,
         "volumes": rows,
         "has_truth": any(row.truth for row in rows),
+        "coverage_of_intervals": interval_coverage(prediction),
+        "intervals": interval_sentences(prediction),
+        "treatment": treatment_sentences(prediction),
+        "classifications": classification_sentences(prediction),
         "mismatch": mismatch_rows(study),
         "criteria": criteria(study),
         "core_source": study.volumes.get("core_source"),
@@ -162,7 +173,7 @@ def _plain(value: Any) -> Any:
 def _model(study: Study, model: dict[str, Any]) -> dict[str, Any]:
     """Return a model's record with what it lacks left blank, without notes that stand on the page anyway."""
     notes = [note for note in model.get("notes") or [] if note not in warnings(study)]
-    return {**_MODEL, **model, "notes": notes}
+    return {**_MODEL, **model, "notes": notes, "label": model_label(model)}
 
 
 def _check(check: dict[str, Any]) -> dict[str, Any]:

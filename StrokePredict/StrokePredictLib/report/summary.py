@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..io.output import write_bytes
-from ..segments import SEGMENTS, ordered
+from ..segments import kind_of, ordered, segment_for
 from ..study import Study
 from .colours import MapStyle
 from .mosaic import Mosaic, make_mosaic
@@ -41,12 +41,10 @@ _TICKS["adc"] = (200, 620, 1100, 1600)
 _RULES = {"adc": 620.0, "tmax": 6.0}
 #: Masks drawn filled, and those drawn as outline.
 _FILLED = ("core_adc", "core_cbf", "core_network")
-_OUTLINED = (
-    "infarct_predicted",
-    "infarct_predicted_reperfused",
-    "infarct_predicted_not_reperfused",
-    "ground_truth",
-)
+_OUTLINED = ("infarct_predicted", "infarct_predicted_attention")
+#: Drawn in a row of their own: what reperfusion changes.
+_COURSES = ("infarct_predicted_reperfused", "infarct_predicted_not_reperfused")
+_TRUTH = "ground_truth"
 
 
 def write_summary(study: Study, path: Path | str) -> None:
@@ -112,15 +110,18 @@ def _rows(mosaic: Mosaic) -> list[tuple[str, str, list[str], list[str]]]:
     """Return title, role of the image, and keys of filled and of outlined masks, of every row that can be drawn."""
     images = {role: v for role, v in mosaic.study.case.volumes.items() if not v.is_series}
     masks = [key for key in ordered(mosaic.study.masks) if mosaic.mask(key) is not None]
-    core = [key for key in _FILLED if key in masks]
+    core = [key for key in masks if kind_of(key) in _FILLED]
+    truth = [_TRUTH] if _TRUTH in masks else []
+    outlined = [key for key in masks if kind_of(key) in _OUTLINED] + truth
+    courses = [key for key in masks if kind_of(key) in _COURSES]
     base = next((role for role in ("dwi", "b0", "adc", "ncct", "cbv", "tmax") if role in images), None)
     rows = []
     if base is not None and "hypoperfused_tmax" in masks:
         rows.append(("Mismatch", base, ["hypoperfused_tmax", *core], []))
-    if "dwi" in images:
-        rows.append(("DWI", "dwi", core, [key for key in _OUTLINED if key in masks]))
-    elif base is not None:
-        rows.append((SHORT.get(base, base), base, core, [key for key in _OUTLINED if key in masks]))
+    if base is not None:
+        rows.append((SHORT.get(base, base), base, core, outlined))
+        if courses:
+            rows.append(("Reperfusion", base, [], courses + truth))
     rows += [(SHORT[role], role, [], []) for role in _MAPS if role in images and role != base]
     return rows
 
@@ -142,7 +143,7 @@ def _draw_row(
     # Over the DWI the core is thin, so that the image itself can be read through it.
     fill = 0.55 if "hypoperfused_tmax" in filled else 0.28
     for key in filled:
-        _draw_mask(axes, mosaic, key, fill=fill if key in _FILLED else 0.4)
+        _draw_mask(axes, mosaic, key, fill=fill if kind_of(key) in _FILLED else 0.4)
     for key in outlined:
         _draw_mask(axes, mosaic, key, fill=0.0)
     if role in _TICKS and not filled:
@@ -156,7 +157,7 @@ def _draw_mask(axes: Axes, mosaic: Mosaic, key: str, fill: float) -> None:
     width, height = mosaic.pixel
     x = (np.arange(mask.shape[1]) + 0.5) * width
     y = (np.arange(mask.shape[0]) + 0.5) * height
-    colour = SEGMENTS[key].colour
+    colour = segment_for(key).colour
     values = mask.astype(float)
     if fill:
         axes.contourf(x, y, values, levels=[0.5, 1.5], colors=[colour], alpha=fill)
@@ -222,12 +223,19 @@ def _label_row(axes: Axes, title: str, keys: list[str], failed: bool) -> None:
     figure.text(x, middle + lines * step / 2, title, color=_TEXT, fontsize=13, weight="bold", va="center")
     for index, key in enumerate(keys):
         y = middle + lines * step / 2 - (index + 1.15) * step
-        figure.text(x, y, "■" if key in _FILLED or key == "hypoperfused_tmax" else "□",
-                    color=SEGMENTS[key].colour, fontsize=9, va="center")  # fmt: skip
-        figure.text(x + 0.16 / WIDTH_IN, y, LEGEND[key], color=_TEXT, fontsize=8, va="center")
+        figure.text(x, y, "■" if kind_of(key) in _FILLED or key == "hypoperfused_tmax" else "□",
+                    color=segment_for(key).colour, fontsize=9, va="center")  # fmt: skip
+        figure.text(x + 0.16 / WIDTH_IN, y, legend_of(key), color=_TEXT, fontsize=8, va="center")
     if failed:
         y = middle + lines * step / 2 - (lines + 0.15) * step
         figure.text(x, y, "Quality check failed", color=WARNING, fontsize=8, va="center")
+
+
+def legend_of(key: str) -> str:
+    """Return what the legend calls a mask."""
+    kind = kind_of(key)
+    own = key.removeprefix(kind)[1:]
+    return f"{LEGEND.get(kind, kind)} ({own})" if own else LEGEND.get(kind, segment_for(key).name)
 
 
 LEGEND = {
@@ -236,6 +244,7 @@ LEGEND = {
     "core_network": "Core, network",
     "hypoperfused_tmax": "Tmax > 6 s",
     "infarct_predicted": "Predicted infarct",
+    "infarct_predicted_attention": "… (attention U-Net)",
     "infarct_predicted_reperfused": "… if reperfused",
     "infarct_predicted_not_reperfused": "… if not reperfused",
     "ground_truth": "Ground truth",

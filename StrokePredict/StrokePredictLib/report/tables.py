@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..segments import SEGMENTS, segment_for
+from ..segments import SEGMENTS, kind_of, segment_for
 from ..study import DEMONSTRATION, NOT_CLINICAL, SIMULATED, Study
+from .predicted import interval_text, model_label
 
 NOT_COMPUTED = "not computed"
 
@@ -43,6 +44,8 @@ class Row:
         RGB of the segment of that quantity.
     short : str
         A shorter label, where there is little room.
+    interval : str
+        Interval of a predicted volume, "low to high", in ``unit``; else empty.
     """
 
     key: str
@@ -52,6 +55,7 @@ class Row:
     truth: str = ""
     colour: tuple[float, float, float] | None = None
     short: str = ""
+    interval: str = ""
 
     @property
     def text(self) -> str:
@@ -103,12 +107,22 @@ def prediction_rows(study: Study) -> list[Row]:
     for model in (study.prediction or {}).get("models", []):
         usual = "core_network" if model.get("target") == "acute-core" else "infarct_predicted"
         segment = segment_for(model.get("segment") or usual)
-        keys = (model["name"], segment.key, *_TRUTH_OF_TARGET.get(model.get("target", ""), ()))
-        truth = next((shown(study.truth[key]) for key in keys if key in study.truth), "")
-        label = model.get("title") or model["name"]
+        truth = next((shown(study.truth[key]) for key in _truth_keys(model, segment.key) if key in study.truth), "")
         value = shown(model.get("volume_ml"))
-        rows.append(Row(model["name"], label, value, truth=truth, colour=segment.colour, short=segment.name))
+        rows.append(
+            Row(
+                model["name"], model_label(model), value, truth=truth, colour=segment.colour, short=segment.name,
+                interval=interval_text(model),
+            )
+        )  # fmt: skip
     return rows
+
+
+def _truth_keys(model: dict[str, Any], key: str) -> tuple[str, ...]:
+    """Return under which keys the truth of a prediction may stand; what happened is no truth of what might have."""
+    if model.get("reperfusion", "any") != "any" or "course" in model:
+        return model["name"], key, kind_of(key)
+    return (model["name"], key, *_TRUTH_OF_TARGET.get(model.get("target", ""), ()))
 
 
 def mismatch_rows(study: Study) -> list[Row]:
@@ -141,7 +155,9 @@ def criteria(study: Study) -> list[dict[str, Any]]:
 
 def is_demonstration(study: Study) -> bool:
     """Whether any model of the prediction is one with demonstration weights."""
-    return any(model.get("demonstration") for model in (study.prediction or {}).get("models", []))
+    prediction = study.prediction or {}
+    made = [*prediction.get("models", []), *(prediction.get("classifications") or [])]
+    return any(model.get("demonstration") for model in made)
 
 
 def warnings(study: Study) -> list[str]:

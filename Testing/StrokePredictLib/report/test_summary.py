@@ -36,7 +36,9 @@ def crowded():
     study.volumes["coverage"] = "The brain is covered from the skull base to the vertex except for some part. " * 6
     study.case.doubts = [f"Doubt number {n}, which goes on for quite a while before it ends. " * 3 for n in range(9)]
     study.prediction["models"].append({**study.prediction["models"][0], "name": "second", "title": "A" * 60})
-    for key in ("infarct_predicted_reperfused", "infarct_predicted_not_reperfused", "ground_truth"):
+    kinds = ("infarct_predicted_reperfused", "infarct_predicted_not_reperfused")
+    own = ("infarct_predicted_attention", *(f"{kind}@fate" for kind in kinds))
+    for key in (*kinds, *own, "ground_truth"):
         study.masks[key] = study.masks["infarct_predicted"]
     return study
 
