@@ -10,7 +10,7 @@ from torch import nn
 
 from .conv_lstm import ConvLSTM
 
-FILTERS = (16, 32, 64, 128, 256)
+LEVELS = 5
 #: Sections that go through encoder blocks and decoder together when nothing is learnt.
 AT_ONCE = 8
 
@@ -41,21 +41,24 @@ class Alis2020(nn.Module):
     ----------
     channels : int
         Images a section: 2, or 3 for the published count.
+    filters : int
+        Of the first level; each deeper one has twice as many. 16 in the paper.
     """
 
     multiple = 16
     arrangement = "sequence"
 
-    def __init__(self, channels: int = 2) -> None:
+    def __init__(self, channels: int = 2, filters: int = 16) -> None:
         super().__init__()
         self.channels = channels
-        self.encoders = nn.ModuleList(ResidualBlock(a, b) for a, b in pairwise((channels, *FILTERS)))
-        self.recurrent = nn.ModuleList(ConvLSTM(width) for width in FILTERS)
+        widths = [filters * 2**level for level in range(LEVELS)]
+        self.encoders = nn.ModuleList(ResidualBlock(a, b) for a, b in pairwise((channels, *widths)))
+        self.recurrent = nn.ModuleList(ConvLSTM(width) for width in widths)
         self.pool = nn.MaxPool2d(2)
-        up = list(pairwise(FILTERS[::-1]))
+        up = list(pairwise(widths[::-1]))
         self.ups = nn.ModuleList(nn.ConvTranspose2d(a, b, kernel_size=2, stride=2) for a, b in up)
         self.decoders = nn.ModuleList(ResidualBlock(2 * b, b) for _, b in up)
-        self.head = nn.Conv2d(FILTERS[0], 1, kernel_size=1)
+        self.head = nn.Conv2d(filters, 1, kernel_size=1)
 
     def forward(self, x: torch.Tensor, present: torch.Tensor | None = None) -> torch.Tensor:
         """Return one logit a voxel of every section.
@@ -79,7 +82,7 @@ class Alis2020(nn.Module):
         for level, (block, recurrent) in enumerate(zip(self.encoders, self.recurrent, strict=True)):
             x = _in_parts(block, x.flatten(0, 1)).unflatten(0, size)
             x = recurrent(x, present).flatten(0, 1)
-            if level < len(FILTERS) - 1:
+            if level < LEVELS - 1:
                 skips.append(x)
                 x = self.pool(x).unflatten(0, size)
         return _in_parts(self._decode, x, *skips).unflatten(0, size)

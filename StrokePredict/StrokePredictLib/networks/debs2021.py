@@ -9,16 +9,15 @@ from torch import nn
 
 from .blocks import ConvBlock
 
-FILTERS = (8, 16, 32, 64, 128)
+LEVELS = 5
 
 
 class Encoder(nn.Module):
     """One branch: five Conv Blocks with 2×2 max-pooling between, dropout at the two deepest levels (Table 1)."""
 
-    def __init__(self, channels: int, dropout: float) -> None:
+    def __init__(self, channels: int, widths: list[int], dropout: float) -> None:
         super().__init__()
-        widths = (channels, *FILTERS)
-        self.blocks = nn.ModuleList(ConvBlock(a, b) for a, b in pairwise(widths))
+        self.blocks = nn.ModuleList(ConvBlock(a, b) for a, b in pairwise([channels, *widths]))
         self.pool = nn.MaxPool2d(2)
         self.dropout = nn.Dropout(dropout)
 
@@ -51,6 +50,8 @@ class Debs2021(nn.Module):
         Output classes: lesion, healthy tissue, background.
     dropout : float
         Probability; 0.5 in the paper.
+    filters : int
+        Of the first level; each deeper one has twice as many. 8 in the paper.
     """
 
     #: Input height and width must be multiples of this.
@@ -58,19 +59,22 @@ class Debs2021(nn.Module):
     #: What the first axis of an input is (`StrokePredictLib.models.card.Card.arrangement`).
     arrangement = "section"
 
-    def __init__(self, channels: int = 5, fusion: str = "late", classes: int = 3, dropout: float = 0.5) -> None:
+    def __init__(
+        self, channels: int = 5, fusion: str = "late", classes: int = 3, dropout: float = 0.5, filters: int = 8
+    ) -> None:
         super().__init__()
         if fusion not in ("late", "early"):
             raise ValueError(f"fusion is 'late' or 'early', not '{fusion}'")
         self.channels, self.fusion = channels, fusion
         branches = channels if fusion == "late" else 1
-        self.encoders = nn.ModuleList(Encoder(channels // branches, dropout) for _ in range(branches))
+        widths = [filters * 2**level for level in range(LEVELS)]
+        self.encoders = nn.ModuleList(Encoder(channels // branches, widths, dropout) for _ in range(branches))
         self.ups, self.decoders = nn.ModuleList(), nn.ModuleList()
-        width = FILTERS[-1] * branches
-        for filters in FILTERS[-2::-1]:
-            self.ups.append(nn.ConvTranspose2d(width, filters, kernel_size=2, stride=2))
-            self.decoders.append(ConvBlock(filters * (1 + branches), filters))
-            width = filters
+        width = widths[-1] * branches
+        for narrower in widths[-2::-1]:
+            self.ups.append(nn.ConvTranspose2d(width, narrower, kernel_size=2, stride=2))
+            self.decoders.append(ConvBlock(narrower * (1 + branches), narrower))
+            width = narrower
         self.head = nn.Conv2d(width, classes, kernel_size=3, padding=1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

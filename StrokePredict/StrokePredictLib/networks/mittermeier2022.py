@@ -8,25 +8,27 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from .vgg19 import PREFIX, read_torchvision_file, vgg19_features
+from ..errors import StrokeError
+from .vgg19 import FILTERS, LAYOUT, PREFIX, read_torchvision_file, vgg19_features
 
-FEATURES = 512
 #: Kernel of the temporal convolution of each path, in time points.
 PATHS = {"local": 3, "global": 11}
+#: Filters of each temporal convolution.
+TEMPORAL = 3
 
 
 class TemporalPaths(nn.Module):
     """What one section's features do over time: a 1D convolution with three filters a path, then its maximum."""
 
-    def __init__(self, paths: Sequence[str], filters: int, dropout: float) -> None:
+    def __init__(self, features: int, paths: Sequence[str], filters: int, dropout: float) -> None:
         super().__init__()
         self.convolutions = nn.ModuleList(
-            nn.Conv1d(FEATURES, filters, kernel_size=PATHS[path], padding=PATHS[path] // 2) for path in paths
+            nn.Conv1d(features, filters, kernel_size=PATHS[path], padding=PATHS[path] // 2) for path in paths
         )
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return ``(batch, filters × paths)`` of ``(batch, 512, times)``."""
+        """Return ``(batch, filters × paths)`` of ``(batch, features, times)``."""
         x = self.dropout(x)
         found = [self.dropout(torch.relu(convolution(x))).amax(dim=2) for convolution in self.convolutions]
         return self.dropout(torch.cat(found, dim=1))
@@ -52,21 +54,26 @@ class Mittermeier2022(nn.Module):
         Whether the features stay as they are.
     dropout : float
         Probability; the paper does not state it.
+    filters : int
+        Of the feature extractor's first convolution; the others in proportion (`vgg19.vgg19_features`). 64 is VGG19,
+        the paper's; fewer make a narrow extractor of the same depth, for which there are no ImageNet weights.
     """
 
     multiple = 32
     arrangement = "series"
 
-    def __init__(self, sections: int = 2, paths: str = "both", freeze: bool = True, dropout: float = 0.5) -> None:
+    def __init__(
+        self, sections: int = 2, paths: str = "both", freeze: bool = True, dropout: float = 0.5, filters: int = FILTERS
+    ) -> None:
         super().__init__()
         if paths not in ("both", *PATHS):
             raise ValueError(f"paths is 'both', 'local' or 'global', not '{paths}'")
         chosen = tuple(PATHS) if paths == "both" else (paths,)
-        filters = 3
-        self.sections = sections
-        self.features = vgg19_features().requires_grad_(not freeze)
-        self.temporal = nn.ModuleList(TemporalPaths(chosen, filters, dropout) for _ in range(sections))
-        self.dense = nn.Sequential(nn.Linear(filters * len(chosen) * sections, 32), nn.ReLU(), nn.Linear(32, 1))
+        self.sections, self.filters = sections, filters
+        self.features = vgg19_features(filters).requires_grad_(not freeze)
+        features = LAYOUT[-2] * filters
+        self.temporal = nn.ModuleList(TemporalPaths(features, chosen, TEMPORAL, dropout) for _ in range(sections))
+        self.dense = nn.Sequential(nn.Linear(TEMPORAL * len(chosen) * sections, 32), nn.ReLU(), nn.Linear(32, 1))
 
     def load_features(self, path: Path | str) -> None:
         """Put torchvision's VGG19 weights in.
@@ -74,17 +81,22 @@ class Mittermeier2022(nn.Module):
         Raises
         ------
         StrokeError
-            If the file is missing or of another network.
+            If the file is missing or of another network, or this network's extractor is narrower than VGG19.
         """
+        if self.filters != FILTERS:
+            raise StrokeError(
+                f"ImageNet's weights are for {FILTERS} filters, this network has {self.filters}; train its features "
+                "(network.external_features=false, network.options.freeze=false), or take 64."
+            )
         state = read_torchvision_file(path)
         self.features.load_state_dict({name.removeprefix(PREFIX): tensor for name, tensor in state.items()})
 
     def look(self, frames: torch.Tensor) -> torch.Tensor:
-        """Return the spatial features of single frames, ``(frames, 512)`` of ``(frames, height, width)``."""
+        """Return the spatial features of single frames, ``(frames, features)`` of ``(frames, height, width)``."""
         return self.features(frames[:, None].expand(-1, 3, -1, -1)).amax(dim=(2, 3))  # VGG19 wants three colours
 
     def decide(self, features: torch.Tensor) -> torch.Tensor:
-        """Return the logit, ``(batch, 1)``, of features ``(batch, sections, times, 512)``."""
+        """Return the logit, ``(batch, 1)``, of features ``(batch, sections, times, features)``."""
         found = [path(features[:, section].transpose(1, 2)) for section, path in enumerate(self.temporal)]
         return self.dense(torch.cat(found, dim=1))
 

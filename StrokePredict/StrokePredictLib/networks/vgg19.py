@@ -9,26 +9,34 @@ from torch import nn
 
 from ..errors import StrokeError
 
-#: Filters of the 3×3 convolutions; 0 is 2×2 max-pooling.
-LAYOUT = (64, 64, 0, 128, 128, 0, 256, 256, 256, 256, 0, 512, 512, 512, 512, 0, 512, 512, 512, 512, 0)
+#: Filters of the 3×3 convolutions, in multiples of the first one's; 0 is 2×2 max-pooling.
+LAYOUT = (1, 1, 0, 2, 2, 0, 4, 4, 4, 4, 0, 8, 8, 8, 8, 0, 8, 8, 8, 8, 0)
+#: Filters of the first convolution.
+FILTERS = 64
 #: torchvision's file of ImageNet weights (VGG19_Weights.IMAGENET1K_V1); its name ends in the start of its SHA-256.
 FILE = "vgg19-dcbb9e9d.pth"
 PREFIX = "features."
 
 
-def vgg19_features() -> nn.Sequential:
+def vgg19_features(filters: int = FILTERS) -> nn.Sequential:
     """Return the layers ``features.0`` to ``features.36``, untrained: 20,024,384 parameters.
 
     ``(batch, 3, height, width)`` becomes ``(batch, 512, height / 32, width / 32)``.
+
+    Parameters
+    ----------
+    filters : int
+        Of the first convolution; the others have theirs in proportion, the last ones 8 times as many. Only VGG19's own
+        64 take ImageNet's weights.
     """
     layers: list[nn.Module] = []
     inputs = 3
-    for filters in LAYOUT:
-        if filters == 0:
+    for multiple in LAYOUT:
+        if multiple == 0:
             layers.append(nn.MaxPool2d(2))
             continue
-        layers += [nn.Conv2d(inputs, filters, kernel_size=3, padding=1), nn.ReLU(inplace=True)]
-        inputs = filters
+        layers += [nn.Conv2d(inputs, multiple * filters, kernel_size=3, padding=1), nn.ReLU(inplace=True)]
+        inputs = multiple * filters
     return nn.Sequential(*layers)
 
 

@@ -123,3 +123,12 @@ def test_sections_in_parts_give_the_same_as_all_at_once(network):
     with torch.no_grad():
         parts = network(x)
     assert torch.allclose(parts, network(x).detach(), atol=1e-6)
+
+
+def test_fewer_filters_scale_every_convolution():
+    """Counts written out: residual blocks, ConvLSTMs of four gates, transposed convolutions, the 1×1 head."""
+    w = [4, 8, 16, 32, 64]
+    encoder = sum(9 * a * b + b + 9 * b * b + b for a, b in zip([2, *w[:-1]], w, strict=True))
+    recurrent = sum(9 * b * 4 * b * 2 + 4 * b for b in w)
+    decoder = sum(4 * 2 * b * b + b + 9 * 2 * b * b + b + 9 * b * b + b for b in w[:-1])
+    assert trainable_parameters(create("alis2020", filters=4)) == encoder + recurrent + decoder + w[0] + 1

@@ -55,3 +55,12 @@ def test_unknown_names_and_options():
         create("debs2021", fusion="sideways")
     with pytest.raises(StrokeError, match="cannot be built"):
         create("debs2021", colour="red")
+
+
+def test_fewer_filters_keep_the_shape_and_scale_every_block():
+    widths = [1, 4, 8, 16, 32, 64]
+    expected = sum((9 * a * b + b) + (9 * b * b + b) + 4 * b for a, b in pairwise(widths))
+    narrow = create("debs2021", channels=2, filters=4).eval()
+    assert trainable_parameters(narrow.encoders[0]) == expected
+    with torch.inference_mode():
+        assert narrow(torch.zeros(1, 2, 32, 48)).shape == (1, 3, 32, 48)
