@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import qt
 import slicer
 from slicer.i18n import tr as _
 
-from StrokePredictLib import __version__
-from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.study import DEMONSTRATION, SIMULATED
 
 from . import overlays
-from .analysis import Analysis, Told
 from .patient_node import PatientNode, patients, remove_patient
 from .samples import discard, is_whole, seal, simulated_cohort
-from .sections.base import data_of, fill, load_ui
+from .sections.base import data_of, fill
 from .sections.environment_section import EnvironmentSection
 from .sections.patient_section import PatientSection
 from .sections.perfusion_section import PerfusionSection
@@ -26,22 +22,12 @@ from .sections.prediction_section import PredictionSection
 from .sections.results_section import ResultsSection
 from .sections.review_section import ReviewSection
 from .sections.threshold_section import ThresholdSection
-from .worker_qt import make_client
+from .working_panel import WorkingPanel
 
-_SECTIONS = {
-    "patient": PatientSection,
-    "perfusion": PerfusionSection,
-    "threshold": ThresholdSection,
-    "prediction": PredictionSection,
-    "review": ReviewSection,
-    "results": ResultsSection,
-    "environment": EnvironmentSection,
-}
 _KEYS = {"1": "overview", "2": "core", "3": "mismatch", "4": "prediction", "0": "nothing"}
-_STEPS = 1000
 
 
-class Panel:
+class Panel(WorkingPanel):
     """The widgets of StrokePredict and what connects them.
 
     Parameters
@@ -50,37 +36,28 @@ class Panel:
         Which patient is active, kept with the scene.
     client : WorkerClient, optional
         Does the work; one behind a QProcess if left out.
-
-    Attributes
-    ----------
-    widget : QWidget
-        To be put into the module's layout.
-    sections : dict of str to Section
-        By name.
-    analysis : Analysis
-        Gives work to the worker.
     """
 
+    NAME = "StrokePredict"
+    SECTIONS: ClassVar[dict[str, type]] = {
+        "patient": PatientSection,
+        "perfusion": PerfusionSection,
+        "threshold": ThresholdSection,
+        "prediction": PredictionSection,
+        "review": ReviewSection,
+        "results": ResultsSection,
+        "environment": EnvironmentSection,
+    }
+
     def __init__(self, state: Any, client: Any = None) -> None:
-        self.state = state
-        self.log: list[str] = []
-        self.analysis = Analysis(client or make_client(self.log.append), slicer.mrmlScene)
-        self.widget, self.ui = load_ui("StrokePredict")
-        self.widget.setMRMLScene(slicer.mrmlScene)
-        self._working = ""
-        self._began = 0.0
         self._shortcuts: list[Any] = []
-        self.sections = {name: make(self) for name, make in _SECTIONS.items()}
-        for name, section in self.sections.items():
-            getattr(self.ui, f"{name}Section").layout().addWidget(section.widget)
+        super().__init__(state, client)
         self._connect()
         self.refresh()
 
     def _connect(self) -> None:
         ui = self.ui
-        ui.versionLabel.setText(_("Version {version}").format(version=__version__))
         ui.analyseButton.clicked.connect(lambda *_: self.analyse())
-        ui.cancelButton.clicked.connect(lambda *_: self.cancel())
         ui.patientBox.currentIndexChanged.connect(self._on_patient)
         ui.removePatientButton.clicked.connect(self._on_remove)
         ui.fillCheck.toggled.connect(lambda on: self.patient and overlays.show_filled(self.patient, on))
@@ -133,7 +110,7 @@ class Panel:
         self._show_notices(patient)
         for section in self.sections.values():
             section.update()
-        self._show_busy()
+        self.show_busy()
 
     def facts_changed(self) -> None:
         """Show the criteria for the facts of now."""
@@ -165,20 +142,7 @@ class Panel:
         """Whether models trained on simulated patients may run on a real one."""
         return bool(self.ui.demonstrationCheck.checked)
 
-    def remember(self, key: str, value: str) -> None:
-        """Keep a setting."""
-        qt.QSettings().setValue(f"StrokePredict/{key}", value)
-
-    def remembered(self, key: str) -> str:
-        """Return a setting, empty where there is none."""
-        return str(qt.QSettings().value(f"StrokePredict/{key}") or "")
-
     # Work
-
-    @property
-    def busy(self) -> bool:
-        """Whether something is under way."""
-        return bool(self._working)
 
     def analyse(self) -> None:
         """Do maps, thresholds, predictions, layout: the one click."""
@@ -226,11 +190,11 @@ class Panel:
             seal(folder)
             self.open_folder(str(folder), None)
 
-        self.work(_("Simulated patient"), lambda told: self.analysis.run("phantom", parameters, told), done=made)
+        self.ask(_("Simulated patient"), "phantom", parameters, made)
 
     def look_at_environment(self) -> None:
         """Ask the worker what this computer has."""
-        self.work(_("Environment"), lambda told: self.analysis.run("environment", {}, told), done=self._environment)
+        self.ask(_("Environment"), "environment", {}, self._environment)
 
     def _environment(self, found: dict[str, Any]) -> None:
         self.sections["environment"].show(found)
@@ -252,72 +216,13 @@ class Panel:
             overlays.show_preset(self.patient, preset)
             overlays.show_filled(self.patient, bool(self.ui.fillCheck.checked))
 
-    def work(self, title: str, begin: Callable[[Told], None], done: Callable[[Any], None]) -> None:
-        """Do one thing: progress shown, Cancel alive, the panel usable again whatever becomes of it.
-
-        Parameters
-        ----------
-        title : str
-            What it is called.
-        begin : callable
-            Called with whom to tell.
-        done : callable
-            Called with what was made.
-        """
-        if self.busy:
-            self.say_error(_("{title} is under way; wait for it or cancel it.").format(title=self._working))
-            return
-        self._working, self._began = title, time.monotonic()
-        self._show_busy()
-
-        def finished(result: Any) -> None:
-            seconds = time.monotonic() - self._began
-            self._end(_("{title}: done in {seconds:.1f} s.").format(title=title, seconds=seconds))
-            done(result)
-
-        def failed(words: str) -> None:
-            self._end(f"{title}: {words}")
-            if "cancelled" not in words:
-                self.say_error(words)
-
-        try:
-            begin(Told(self._progress, finished, failed))
-        except StrokeError as error:
-            failed(str(error))
-
-    def cancel(self) -> None:
-        """End what is under way."""
-        if self.busy:
-            self.analysis.cancel()
-
-    def _progress(self, share: float, words: str) -> None:
-        self.ui.progressBar.setValue(round(share * _STEPS))
-        self.ui.stageLabel.setText(f"{self._working}: {words}")
-
-    def _end(self, words: str) -> None:
-        self._working = ""
-        self.ui.progressBar.setValue(0)
-        self.ui.stageLabel.setText(words)
-        self._show_busy()
-
-    def _show_busy(self) -> None:
+    def show_busy(self) -> None:
+        """Offer what can be done now."""
+        super().show_busy()
         ready = self.patient is not None and not self.busy
         self.ui.analyseButton.setEnabled(ready)
-        self.ui.cancelButton.setEnabled(self.busy)
-        self.ui.progressBar.setVisible(self.busy)
         self.ui.patientBox.setEnabled(not self.busy)
         self.ui.removePatientButton.setEnabled(ready)
-        for section in self.sections.values():
-            section.set_busy(self.busy)
-
-    def say(self, words: str) -> None:
-        """Show a line."""
-        self.ui.stageLabel.setText(words)
-
-    def say_error(self, words: str) -> None:
-        """Show what went wrong, in one line and a message box."""
-        self.ui.stageLabel.setText(words)
-        slicer.util.errorDisplay(words)
 
     # Life
 
@@ -353,11 +258,3 @@ class Panel:
         for section in self.sections.values():
             section.close()
         self.refresh()
-
-    def close(self) -> None:
-        """End the worker and let everything go."""
-        self.exit()
-        self.cancel()
-        for section in self.sections.values():
-            section.close()
-        self.analysis.close()

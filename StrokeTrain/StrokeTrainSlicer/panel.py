@@ -4,74 +4,45 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
-from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
-import qt
-import slicer
-from slicer.i18n import tr as _
+from StrokePredictSlicer.working_panel import WorkingPanel
 
-from StrokePredictLib import __version__
-from StrokePredictLib.errors import StrokeError
-from StrokePredictSlicer.analysis import Analysis, Told
-from StrokePredictSlicer.worker_qt import make_client
-
-from .sections.base import load_ui
+from .sections.base import UI_FOLDER
 from .sections.cohort_section import CohortSection
 from .sections.evaluate_section import EvaluateSection
 from .sections.experiment_section import ExperimentSection
 from .sections.publish_section import PublishSection
 from .sections.run_section import RunSection
 
-_SECTIONS = {
-    "cohort": CohortSection,
-    "experiment": ExperimentSection,
-    "run": RunSection,
-    "evaluate": EvaluateSection,
-    "publish": PublishSection,
-}
-_STEPS = 1000
 _REMEMBERED_RUNS = 12
 SIMULATED = "Simulated patients: no person was imaged. Nothing here says how a model does on real ones."
 
 
-class Panel:
-    """The widgets of StrokeTrain and what connects them.
+class Panel(WorkingPanel):
+    """The widgets of StrokeTrain and what connects them; training has processes of its own.
 
     Parameters
     ----------
     state : PanelState
         Cohort, recipe, settings and run, kept with the scene.
     client : WorkerClient, optional
-        Does the work; one behind a QProcess if left out.
-
-    Attributes
-    ----------
-    widget : QWidget
-        To be put into the module's layout.
-    sections : dict of str to Section
-        By name.
-    analysis : Analysis
-        Gives work to the worker. Training has processes of its own (`StrokeTrainLib.training.control`).
+        Does the work but training (`StrokeTrainLib.training.control`); one behind a QProcess if left out.
     """
 
+    NAME, FOLDER = "StrokeTrain", UI_FOLDER
+    SECTIONS: ClassVar[dict[str, type]] = {
+        "cohort": CohortSection,
+        "experiment": ExperimentSection,
+        "run": RunSection,
+        "evaluate": EvaluateSection,
+        "publish": PublishSection,
+    }
+
     def __init__(self, state: Any, client: Any = None) -> None:
-        self.state = state
-        self.log: list[str] = []
-        self.analysis = Analysis(client or make_client(self.log.append), slicer.mrmlScene)
-        self.widget, self.ui = load_ui("StrokeTrain")
-        self.widget.setMRMLScene(slicer.mrmlScene)
-        self._working = ""
-        self._began = 0.0
-        self._waiting: list[tuple[str, Callable[[Told], None], Callable[[Any], None]]] = []
         self.simulated = False
         self._entered = False
-        self.sections = {name: make(self) for name, make in _SECTIONS.items()}
-        for name, section in self.sections.items():
-            getattr(self.ui, f"{name}Section").layout().addWidget(section.widget)
-        self.ui.versionLabel.setText(_("Version {version}").format(version=__version__))
-        self.ui.cancelButton.clicked.connect(lambda *_: self.cancel())
+        super().__init__(state, client)
         self.refresh()
 
     # What is chosen
@@ -86,7 +57,7 @@ class Panel:
         self.keep(cohort=str(folder))
         self.sections["experiment"].forget_cohort()
         self.sections["cohort"].show_folder()
-        self._show_busy()
+        self.show_busy()
 
     @property
     def run(self) -> str:
@@ -120,110 +91,17 @@ class Panel:
         self.ui.simulatedLabel.setText(SIMULATED if simulated else "")
         self.ui.simulatedLabel.setVisible(simulated)
 
-    def remember(self, key: str, value: str) -> None:
-        """Keep a setting of this computer."""
-        qt.QSettings().setValue(f"StrokeTrain/{key}", value)
-
-    def remembered(self, key: str) -> str:
-        """Return a setting, empty where there is none."""
-        return str(qt.QSettings().value(f"StrokeTrain/{key}") or "")
-
     def refresh(self) -> None:
         """Show everything anew."""
         self.set_simulated(self.simulated)
         for section in self.sections.values():
             section.update()
-        self._show_busy()
+        self.show_busy()
 
-    # Work
-
-    @property
-    def busy(self) -> bool:
-        """Whether something is under way in the worker; training is not the worker's."""
-        return bool(self._working)
-
-    def ask(self, title: str, job: str, parameters: dict[str, Any], done: Callable[[Any], None]) -> None:
-        """Give a job to the worker; ``done`` gets its result."""
-        self.work(title, lambda told: self.analysis.run(job, parameters, told), done)
-
-    def ask_later(self, title: str, job: str, parameters: dict[str, Any], done: Callable[[Any], None]) -> None:
-        """Give a job to the worker, after what is under way."""
-        begin = lambda told: self.analysis.run(job, parameters, told)  # noqa: E731
-        if self.busy:
-            self._waiting.append((title, begin, done))
-        else:
-            self.work(title, begin, done)
-
-    def work(self, title: str, begin: Callable[[Told], None], done: Callable[[Any], None]) -> None:
-        """Do one thing: progress shown, Cancel alive, the panel usable again whatever becomes of it.
-
-        Parameters
-        ----------
-        title : str
-            What it is called.
-        begin : callable
-            Called with whom to tell.
-        done : callable
-            Called with what was made.
-        """
-        if self.busy:
-            self.say_error(_("{title} is under way; wait for it or cancel it.").format(title=self._working))
-            return
-        self._working, self._began = title, time.monotonic()
-        self._show_busy()
-
-        def finished(result: Any) -> None:
-            seconds = time.monotonic() - self._began
-            self._end(_("{title}: done in {seconds:.1f} s.").format(title=title, seconds=seconds))
-            done(result)
-            self._next()
-
-        def failed(words: str) -> None:
-            self._end(f"{title}: {words}")
-            if "cancelled" not in words:
-                self.say_error(words)
-            self._next()
-
-        try:
-            begin(Told(self._progress, finished, failed))
-        except StrokeError as error:
-            failed(str(error))
-
-    def _next(self) -> None:
-        if self._waiting and not self.busy:
-            self.work(*self._waiting.pop(0))
-
-    def cancel(self) -> None:
-        """End what is under way, and forget what waits."""
-        self._waiting = []
-        if self.busy:
-            self.analysis.cancel()
-
-    def _progress(self, share: float, words: str) -> None:
-        self.ui.progressBar.setValue(round(share * _STEPS))
-        self.ui.stageLabel.setText(f"{self._working}: {words}")
-
-    def _end(self, words: str) -> None:
-        self._working = ""
-        self.ui.progressBar.setValue(0)
-        self.ui.stageLabel.setText(words)
-        self._show_busy()
-
-    def _show_busy(self) -> None:
-        self.ui.cancelButton.setEnabled(self.busy)
+    def show_busy(self) -> None:
+        """Offer what can be done now."""
+        super().show_busy()
         self.ui.cancelButton.setVisible(self.busy)
-        self.ui.progressBar.setVisible(self.busy)
-        for section in self.sections.values():
-            section.set_busy(self.busy)
-
-    def say(self, words: str) -> None:
-        """Show a line."""
-        self.ui.stageLabel.setText(words)
-
-    def say_error(self, words: str) -> None:
-        """Show what went wrong, in one line and a message box."""
-        self.ui.stageLabel.setText(words)
-        slicer.util.errorDisplay(words)
 
     # Life
 
@@ -261,11 +139,3 @@ class Panel:
         if self.cohort and self.cohort != self.sections["cohort"].shown:
             self.sections["cohort"].choose(self.cohort)
         self.refresh()
-
-    def close(self) -> None:
-        """End the worker and let everything go; training runs go on."""
-        self.exit()
-        self.cancel()
-        for section in self.sections.values():
-            section.close()
-        self.analysis.close()

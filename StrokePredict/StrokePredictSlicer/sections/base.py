@@ -13,9 +13,9 @@ from ..patient_node import PatientNode
 UI_FOLDER = Path(__file__).resolve().parents[2] / "Resources" / "UI"
 
 
-def load_ui(name: str) -> tuple[Any, Any]:
+def load_ui(name: str, folder: Path = UI_FOLDER) -> tuple[Any, Any]:
     """Return the widget of a .ui file, and its named children as attributes."""
-    widget = slicer.util.loadUI(str(UI_FOLDER / f"{name}.ui"))
+    widget = slicer.util.loadUI(str(folder / f"{name}.ui"))
     return widget, slicer.util.childWidgetVariables(widget)
 
 
@@ -34,12 +34,12 @@ class Section:
         The widgets of its .ui file by name.
     """
 
-    #: Name of the .ui file.
-    UI = ""
+    #: Name of the .ui file, and where it lies.
+    UI, FOLDER = "", UI_FOLDER
 
     def __init__(self, panel: Any) -> None:
         self.panel = panel
-        self.widget, self.ui = load_ui(self.UI)
+        self.widget, self.ui = load_ui(self.UI, self.FOLDER)
         self._shown = False
         self.setup()
 

@@ -27,21 +27,39 @@ def stoppable(last_words: Callable[[], None], patience_s: float = PATIENCE_S) ->
         Called before the process is ended.
     patience_s : float
         Seconds until then.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If it was asked to stop, also where a library made another error of it: `torch.save` that is interrupted says
+        that its file has an unexpected position.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     reader, writer = socket.socketpair()
     writer.setblocking(False)
-    over = threading.Event()
+    over, asked = threading.Event(), threading.Event()
+
+    def interrupt(number: int, frame: object) -> None:
+        asked.set()
+        # What cleans up must not be interrupted in its turn; who watches still ends it in time.
+        for one in _ASKED:
+            signal.signal(one, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
     watcher = threading.Thread(target=_watch, args=(reader, over, last_words, patience_s), daemon=True)
     before = {number: signal.getsignal(number) for number in _ASKED}
     descriptor = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
     for number in _ASKED:
-        signal.signal(number, _interrupt)
+        signal.signal(number, interrupt)
     watcher.start()
     try:
         yield
+    except Exception as error:
+        if asked.is_set():
+            raise KeyboardInterrupt from error
+        raise
     finally:
         over.set()
         signal.set_wakeup_fd(descriptor)
@@ -50,13 +68,6 @@ def stoppable(last_words: Callable[[], None], patience_s: float = PATIENCE_S) ->
         writer.close()
         watcher.join(1.0)
         reader.close()
-
-
-def _interrupt(number: int, frame: object) -> None:
-    # What cleans up must not be interrupted in its turn; who watches still ends it in time.
-    for one in _ASKED:
-        signal.signal(one, signal.SIG_IGN)
-    raise KeyboardInterrupt
 
 
 def _watch(reader: socket.socket, over: threading.Event, last_words: Callable[[], None], patience_s: float) -> None:

@@ -81,8 +81,8 @@ def train(
         if first:
             stack.enter_context(folder.locked())
         before = _taken_up(recipe, options, folder) if resume else None
-        stack.enter_context(stoppable(lambda: status.last(state="stopped")))
         stack.enter_context(_told(status, log, folder))
+        stack.enter_context(stoppable(lambda: status.last(state="stopped")))
         if world_size() > 1:
             stack.enter_context(together(own_device(options.device)))
         plan, entries = _plan(recipe, options, folder, before, log, progress)

@@ -36,7 +36,7 @@ class TrainCohortTest(PanelTest):
     def choose(self, folder: Path) -> None:
         self.section.choose(str(folder))
         self.idle()
-        self.assertTrue(wait(lambda: not self.panel.busy and not self.panel._waiting, 60))
+        self.assertTrue(wait(lambda: self.panel.settled, 60))
 
     def column(self, number: int) -> list[str]:
         table = self.ui.cohortTable
@@ -84,7 +84,7 @@ class TrainCohortTest(PanelTest):
         self.ui.centerEdit.setText("Bern")
         self.ui.saveFactsButton.click()
         self.idle()
-        self.assertTrue(wait(lambda: not self.panel.busy and not self.panel._waiting, 60))
+        self.assertTrue(wait(lambda: self.panel.settled, 60))
         self.assertEqual(self.errors, [])
         cells = self.cells("sub-0002")
         self.assertEqual((cells["age"], cells["center"], cells["mtici"]), ("77", "Bern", "3"))
@@ -113,7 +113,7 @@ class TrainCohortTest(PanelTest):
         self.choose(other)
         self.ui.addCaseButton.click()
         self.idle()
-        self.assertTrue(wait(lambda: not self.panel.busy and not self.panel._waiting, 60))
+        self.assertTrue(wait(lambda: self.panel.settled, 60))
         self.assertEqual(self.errors, [])
         self.assertEqual(self.column(0), [theirs.patient.name])
         self.assertIn("no label", self.column(5)[0])
@@ -161,6 +161,6 @@ class TrainCohortTest(PanelTest):
         (place / "notes.txt").write_text("nothing here")
         self.section.choose(str(place))
         self.idle(60)
-        self.assertTrue(wait(lambda: not self.panel.busy and not self.panel._waiting, 30))
+        self.assertTrue(wait(lambda: self.panel.settled, 30))
         self.assertTrue(any("no patients" in error for error in self.errors), self.errors)
         self.assertIn("No patients", self.ui.countLabel.text)

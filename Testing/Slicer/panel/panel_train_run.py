@@ -51,7 +51,7 @@ class TrainRunTest(PanelTest):
             control.stop(run.parent, now=True)
 
     def quiet(self, seconds: float = 120) -> None:
-        self.assertTrue(wait(lambda: not self.panel.busy and not self.panel._waiting, seconds))
+        self.assertTrue(wait(lambda: self.panel.settled, seconds))
 
     def prepare(self, name: str, epochs: int = 1) -> Path:
         """Choose cohort, recipe and settings of a small run."""

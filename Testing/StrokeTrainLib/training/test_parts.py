@@ -1,6 +1,7 @@
 """What the engine is made of, each part alone."""
 
 import json
+import signal
 import threading
 
 import numpy as np
@@ -153,9 +154,33 @@ def test_who_was_imaged_is_known_to_a_model_that_began_on_simulated_people(tmp_p
 
 
 def test_signals_are_as_before_afterwards():
-    import signal
-
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt), stoppable(lambda: None):
         signal.raise_signal(signal.SIGTERM)
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+class Telling:
+    """A file that asks this process to stop while it is being written."""
+
+    def __init__(self, path):
+        self.stream, self.parts = path.open("wb"), 0
+
+    def write(self, part):
+        self.parts += 1
+        if self.parts == 5:
+            signal.raise_signal(signal.SIGTERM)
+        return self.stream.write(part)
+
+    def flush(self):
+        self.stream.flush()
+
+
+def test_a_stop_that_a_library_turns_into_another_error_is_a_stop(tmp_path):
+    """torch.save makes a RuntimeError of it, which would read as a full disk."""
+    content = {str(i): torch.zeros(1000) for i in range(50)}
+    with pytest.raises(KeyboardInterrupt) as caught, stoppable(lambda: None):
+        torch.save(content, Telling(tmp_path / "a.pt"))
+    assert isinstance(caught.value.__cause__, RuntimeError)
+    with pytest.raises(ValueError, match="mine"), stoppable(lambda: None):
+        raise ValueError("mine")
