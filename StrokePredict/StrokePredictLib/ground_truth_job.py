@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ def run(
     start: str | None = None,
     start_mask: Path | str | None = None,
     start_hash: str | None = None,
+    settles: Sequence[str] = (),
     source: dict[str, Any] | None = None,
     images: dict[str, str] | None = None,
     output: Path | str | None = None,
@@ -55,6 +57,8 @@ def run(
         Who.
     start, start_mask, start_hash : str, path-like, str, optional
         What the correction began with: its name, its mask, and the hash of the model that made it.
+    settles : sequence of str
+        Files of other readers' outlines that differed, and that this one settles.
     source : dict, optional
         ``folder`` and ``patient`` of the images; those in another folder are copied into the cohort.
     images : dict, optional
@@ -91,6 +95,7 @@ def run(
     label = folder / f"{stem}.nii.gz"
     told = {
         "target": target, "reader": name, "read": number, "start": start, "start_hash": start_hash, "edits": edits,
+        **({"settles": [Path(name).name for name in settles]} if settles else {}),
         "saved": datetime.now(UTC).isoformat(timespec="seconds"),
         "provenance": provenance({}, {"target": target, "start": start}),
     }  # fmt: skip

@@ -85,14 +85,15 @@ def split(
     rules: Rules = None,
     as_json: AsJson = False,
 ) -> None:
-    """Split a cohort by patient, balanced by reperfusion, lesion volume and centre."""
+    """Split a cohort by patient, balanced by reperfusion, lesion volume and centre; a locked test set stays out."""
+    from StrokeTrainLib.cohort.locked import kept_out as locked_of
     from StrokeTrainLib.cohort.splits import check_classes, make_splits
 
     with stage("Splitting") as progress:
         _, selection = _selected(folder, target, needs, rules, progress, may_be_empty=False)
         splits = make_splits(
             selection.kept, scheme, seed, volumes=selection.volumes, locked=locked, calibration=calibration,
-            excluded=[reason for _, reason in selection.excluded],
+            excluded=[reason for _, reason in selection.excluded], kept_out=locked_of(folder),
         )  # fmt: skip
         doubts = check_classes(splits, {name: ml > 0 for name, ml in selection.volumes.items()})
     splits.save(output)
@@ -108,6 +109,43 @@ def split(
     for sentence in (*splits.notes, *doubts):
         answer.print(f"! {sentence}", markup=False)
     print_files([str(output)])
+
+
+@cohort_app.command("lock")
+def lock(
+    folder: Folder,
+    share: Annotated[float, typer.Option(help="Of the patients with the label, up to 0.5.")] = 0.2,
+    seed: Annotated[int, typer.Option(help="Same seed, same patients.")] = 0,
+    by: Annotated[str, typer.Option(help="Who locks.")] = "",
+    target: Target = "final-infarct",
+    as_json: AsJson = False,
+) -> None:
+    """Lock a test set, once: its patients stand in no split until it is opened."""
+    with stage("Locking") as progress:
+        made = jobs.run("lock", folder=folder, share=share, seed=seed, by=by, target=target, progress=progress)
+    _say(made, as_json)
+
+
+@cohort_app.command("open")
+def open_test_set(
+    folder: Folder,
+    reason: Annotated[str, typer.Option(help="Why; it is recorded in the cohort's folder.")],
+    by: Annotated[str, typer.Option(help="Who opens.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Open the locked test set for a reason, to test a finished model on it."""
+    from StrokeTrainLib.cohort.locked import open_locked
+
+    found = open_locked(folder, reason, by=by)
+    _say({"files": [], "patients": list(found.patients), "words": found.words()}, as_json)
+
+
+def _say(found: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    answer.print(found["words"], markup=False)
+    answer.print(" ".join(found["patients"]), markup=False)
 
 
 @cohort_app.command("maps")

@@ -14,6 +14,7 @@ from StrokePredictLib.progress import Progress, part, silent
 
 from .cohort.grids import grid_of
 from .cohort.index import index_cohort
+from .cohort.locked import kept_out
 from .cohort.select import select
 from .cohort.splits import make_splits
 from .cohort.table import Patient
@@ -90,7 +91,7 @@ def run(
     splits = make_splits(
         found.kept, chosen.split.scheme, seed, stratify=chosen.split.stratify, volumes=found.volumes,
         locked=chosen.split.locked, calibration=chosen.split.calibration,
-        excluded=[reason for _, reason in found.excluded],
+        excluded=[reason for _, reason in found.excluded], kept_out=kept_out(folder),
     )  # fmt: skip
     first = splits.folds[0]
     if not first.train:

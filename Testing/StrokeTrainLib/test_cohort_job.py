@@ -1,5 +1,7 @@
 """Rows of a cohort as the panel shows them."""
 
+import json
+
 import nibabel
 import numpy as np
 import pytest
@@ -7,6 +9,8 @@ from support.small_cohort import write_cohort
 
 from StrokePredictLib.errors import StrokeError
 from StrokeTrainLib import cohort_job
+from StrokeTrainLib.cohort.index import index_cohort
+from StrokeTrainLib.cohort.votes import second_reader, truth
 
 
 @pytest.fixture
@@ -64,3 +68,51 @@ def test_agreement_of_two_readers(cohort):
 def test_without_a_second_reader_there_is_no_agreement(cohort):
     with pytest.raises(StrokeError, match="two readers"):
         cohort_job.agreement(cohort)
+
+
+def draw(cohort, name, reader, columns, read=1, settles=None):
+    image = nibabel.load(label(cohort, name))
+    drawn = np.zeros(image.shape, np.uint8)
+    drawn[columns, 0:5, 1] = 1
+    path = label(cohort, name, reader, read)
+    nibabel.save(nibabel.Nifti1Image(drawn, image.affine), path)
+    if settles:
+        told = {"target": "final-infarct", "reader": reader, "read": read, "settles": settles}
+        path.with_name(path.name.replace(".nii.gz", ".json")).write_text(json.dumps(told))
+    return path
+
+
+def test_two_who_differ_wait_for_a_third_who_does_not_learn_who_drew_what(cohort):
+    first = draw(cohort, "sub-0001", "AB", slice(0, 4))
+    second = draw(cohort, "sub-0001", "CD", slice(2, 6))  # Dice 0.5
+    draw(cohort, "sub-0002", "AB", slice(0, 4))
+    draw(cohort, "sub-0002", "CD", slice(0, 4))
+    found = cohort_job.disputes(cohort, reader="EF", limit=0.7)
+    assert list(found["open"]) == ["sub-0001"]
+    assert found["open"]["sub-0001"]["dice"] == pytest.approx(0.5)
+    assert sorted(found["open"]["sub-0001"]["files"]) == sorted([str(first), str(second)])
+    orders = {
+        tuple(cohort_job.disputes(cohort, reader=name, limit=0.7)["open"]["sub-0001"]["files"]) for name in "EFGHIJKLMN"
+    }
+    assert len(orders) == 2  # neither stands first for everybody
+    assert cohort_job.disputes(cohort, reader="CD", limit=0.7) == {"files": [], "open": {}, "settled": 0, "own": 1}
+    assert cohort_job.disputes(cohort, reader="EF", limit=0.4)["open"] == {}
+    with pytest.raises(StrokeError, match="limit"):
+        cohort_job.disputes(cohort, reader="EF", limit=1.5)
+
+
+def test_what_the_third_settles_is_the_truth_and_no_reading_of_its_own(cohort):
+    draw(cohort, "sub-0001", "AB", slice(0, 4))
+    draw(cohort, "sub-0001", "CD", slice(2, 6))
+    path = draw(cohort, "sub-0001", "EF", slice(1, 5), settles=["a.nii.gz", "b.nii.gz"])
+    assert cohort_job.disputes(cohort, reader="GH", limit=0.7)["open"] == {}
+    assert cohort_job.disputes(cohort, reader="GH", limit=0.7)["settled"] == 1
+    assert list(cohort_job.agreement(cohort)["pairs"]) == ["AB and CD"]
+    patient = index_cohort(cohort)["sub-0001"]
+    found = truth(patient, "final-infarct")
+    assert (found.reader, found.reads) == ("EF", 1)
+    assert found.ml == pytest.approx(volume_ml(path))
+    assert second_reader(patient, "final-infarct").reader == "AB"
+    rows = cohort_job.run(cohort)["rows"]
+    assert "EF 1 (settled)" in rows[0]["labels"]["final-infarct"]
+    assert rows[0]["volumes"]["final-infarct"] == pytest.approx(volume_ml(path), abs=1e-3)

@@ -122,7 +122,10 @@ class ReviewSection(Section):
         """Return what a correction began with, and the hash of the model that made it."""
         models = (self.patient.study.get("prediction") or {}).get("models", [])
         model = next((m for m in models if m.get("segment") == start), None)
-        return {"start": model["name"] if model else start, "start_hash": model.get("sha256") if model else None}
+        # Another reading may itself have begun with a model's answer.
+        before = self.patient.value(f"start.{start}", {}) if start else {}
+        digest = model.get("sha256") if model else before.get("start_hash")
+        return {"start": model["name"] if model else start, "start_hash": digest}
 
     def on_accept(self, *_args: Any) -> None:
         """Save the reader's segment into the cohort folder."""
@@ -146,6 +149,9 @@ class ReviewSection(Section):
             "target": data_of(self.ui.targetBox),
             "reader": self.ui.readerEdit.text,
         } | record
+        settled = self.patient.value("settles", {})  # two readings that a third reader was shown without names
+        if settled.get("target") == parameters["target"] and settled.get("reader") == parameters["reader"]:
+            parameters["settles"] = settled["files"]
         self.panel.work(
             _("Saving the correction"),
             lambda told: self.panel.analysis.accept(self.patient, masks, parameters, told),

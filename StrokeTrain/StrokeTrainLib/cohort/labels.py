@@ -81,6 +81,7 @@ def _label(path: Path, stem: str, place: Place) -> Label:
         read=told.get("read") or (int(read[1]) if read else None),
         start=told.get("start"),
         start_hash=told.get("start_hash"),
+        settles=bool(told.get("settles")),
     )
 
 
@@ -103,5 +104,5 @@ def _sidecar(path: Path) -> dict[str, Any]:
     if not beside.is_file():
         return {}
     content = read_json_object(beside, "remove it, or save the correction again")
-    kinds = {"target": str, "reader": str, "read": int, "start": str, "start_hash": str}
+    kinds = {"target": str, "reader": str, "read": int, "start": str, "start_hash": str, "settles": list}
     return {key: content[key] for key, kind in kinds.items() if isinstance(content.get(key), kind)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,10 @@ VERSION = 2
 
 
 def rows_of(
-    cohort: Cohort, excluded: Mapping[str, str], volumes: Mapping[str, Mapping[str, float | None]]
+    cohort: Cohort,
+    excluded: Mapping[str, str],
+    volumes: Mapping[str, Mapping[str, float | None]],
+    locked: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """Return a dictionary a patient.
 
@@ -40,8 +43,14 @@ def rows_of(
         Why a patient is left out, by identifier.
     volumes : mapping of str to (mapping of str to float)
         Lesion in mL by patient and target, as far as they were measured.
+    locked : collection of str
+        Identifiers and persons of the locked test set (`StrokeTrainLib.cohort.locked.kept_out`).
     """
-    return [_row(patient, excluded.get(patient.id, ""), volumes.get(patient.id, {})) for patient in cohort]
+    return [
+        _row(patient, excluded.get(patient.id, ""), volumes.get(patient.id, {}))
+        | {"locked": patient.id in locked or patient.person in locked}
+        for patient in cohort
+    ]
 
 
 def _row(patient: Patient, excluded: str, volumes: Mapping[str, float | None]) -> dict[str, Any]:
@@ -53,6 +62,7 @@ def _row(patient: Patient, excluded: str, volumes: Mapping[str, float | None]) -
     labels: dict[str, list[str]] = {}
     for label in patient.labels:
         words = (label.reader or "unnamed") + (f" {label.read}" if label.read else "")
+        words += " (settled)" if label.settles else ""
         labels.setdefault(label.target, []).append(words if label.usable else f"{words} (other grid)")
     facts = {name: _text(patient.facts.get(name)) for name in EDITABLE}
     return {

@@ -41,6 +41,7 @@ def make_splits(
     calibration: float = 0.0,
     train_only: Collection[str] = (),
     excluded: Sequence[str] = (),
+    kept_out: Collection[str] = (),
 ) -> Splits:
     """Split patients for training.
 
@@ -68,6 +69,9 @@ def make_splits(
         Further patients who may only train: those whom a model to start from has seen, for one.
     excluded : sequence of str
         Why others were left out before; the message of too few says how many, and the first reason.
+    kept_out : collection of str
+        Identifiers and persons of the cohort's own locked test set (`locked.kept_out`): they are the locked set of
+        these splits, whatever share is asked for.
 
     Raises
     ------
@@ -83,10 +87,13 @@ def make_splits(
     kind, count = parse_scheme(scheme)
     units = _units(patients, stratify, volumes)
     barred = {patient.person for patient in patients if patient.role == "train-only" or patient.id in train_only}
-    free = [unit for unit in units if unit.person not in barred]
-    always = [unit for unit in units if unit.person in barred]
+    sealed = {patient.person for patient in patients if kept_out and {patient.id, patient.person} & {*kept_out}}
+    free = [unit for unit in units if unit.person not in barred | sealed]
+    always = [unit for unit in units if unit.person in barred - sealed]
     rng = np.random.default_rng([seed, 20210])
+    locked = 0.0 if sealed else locked
     kept, calibrating, rest = _deal(free, (locked, calibration, 1.0 - locked - calibration), rng)
+    kept += [unit for unit in units if unit.person in sealed]
     others = ((always, "train only"), (kept + calibrating, "are kept out"))
     words = [f"{len(group)} {what}" for group, what in others if group]
     told = (f" ({', '.join(words)})" if words else "") + _left_out(excluded)
@@ -108,6 +115,19 @@ def make_splits(
         persons={p.id: p.person for p in sorted(patients, key=lambda p: p.id) if p.person != p.id},
         notes=_notes(rest, count, stratify, volumes),
     )
+
+
+def draw(
+    patients: Sequence[Patient],
+    share: float,
+    seed: int,
+    *,
+    stratify: Sequence[str] = ("reperfusion", "volume", "center"),
+    volumes: Mapping[str, float] | None = None,
+) -> tuple[str, ...]:
+    """Return the identifiers of a share of the patients, balanced as in `make_splits`; persons are not parted."""
+    rng = np.random.default_rng([seed, 20211])
+    return _ids(_deal(_units(patients, stratify, volumes), (share, 1.0 - share), rng)[0])
 
 
 def parse_scheme(scheme: str) -> tuple[str, int]:

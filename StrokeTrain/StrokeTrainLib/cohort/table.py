@@ -33,6 +33,8 @@ class Label:
     grid : str
         ``"baseline"``: on the grid of a baseline image; ``"follow-up"``: on a follow-up image's alone, to be registered
         (`StrokePredictLib.io.follow_up.load_follow_up`); ``"other"``: on neither, unusable; ``"unknown"``: not looked.
+    settles : bool
+        Drawn by a reader who saw, without names, the outlines of others who differed: it is the truth.
     """
 
     target: str
@@ -42,6 +44,7 @@ class Label:
     start: str | None = None
     start_hash: str | None = None
     grid: str = "unknown"
+    settles: bool = False
 
     def __post_init__(self) -> None:
         if self.target not in TARGETS:

@@ -61,7 +61,7 @@ def majority(masks: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def truth_reader(patient: Patient, target: str) -> str | None:
-    """Return whose outline is the truth: who read several times, else nobody by name, where a mask has none.
+    """Return whose outline is the truth: who settled a dispute, who read several times, else nobody by name.
 
     Of several such readers who read most often, of those the first by name. `StrokeError` where the patient has no
     usable outline.
@@ -69,10 +69,19 @@ def truth_reader(patient: Patient, target: str) -> str | None:
     reads = _reads(patient, target)
     if not reads:
         raise StrokeError(f"{patient.id}: no usable label ({target}); a patient without label cannot train or test.")
+    settled = settling(patient, target)
+    if settled is not None:
+        return settled.reader
     most = max(map(len, reads.values()))
     if most == 1 and None in reads:
         return None
     return min((reader for reader, found in reads.items() if len(found) == most), key=lambda reader: reader or "")
+
+
+def settling(patient: Patient, target: str) -> Label | None:
+    """Return the last outline that settled a dispute of readers; None where there is none."""
+    found = [label for label in patient.labels_of(target) if label.settles]
+    return max(found, key=lambda label: (label.read or 0, label.path.name), default=None)
 
 
 def _reads(patient: Patient, target: str) -> dict[str | None, list[Label]]:
@@ -121,6 +130,9 @@ def truth(patient: Patient, target: str, *, reader: str | None = None, case: Str
     labels = _reads(patient, target).get(reader, [])
     if not labels:
         raise StrokeError(f"{patient.id}: no usable label ({target}) of reader '{reader}'.")
+    settled = settling(patient, target)
+    if settled is not None and settled.reader == reader:
+        labels = [settled]  # what the same reader drew before, without seeing the others, has no vote in it
     masks = [_read(label) for label in labels]
     for mask in masks[1:]:
         masks[0].require_same_grid(mask)

@@ -52,11 +52,14 @@ def run_flow(
 
 
 def cohort_flow(
-    selection: Selection, tested: Collection[str], train_only: int, scored: Collection[str], refused: Collection[str],
-    facts: Mapping[str, Mapping[str, Any]],
+    selection: Selection, tested: Collection[str], left: Mapping[str, int], scored: Collection[str],
+    refused: Collection[str], facts: Mapping[str, Mapping[str, Any]],
 ) -> Flow:
-    """Return the flow of a finished model's evaluation on a cohort; parameters as for `run_flow`."""
-    excluded = [*selection.flow.excluded, ("For training only", train_only), *_lost(set(tested), scored, refused)]
+    """Return the flow of a finished model's evaluation on a cohort.
+
+    ``left`` counts by reason who of the selected is not tested; other parameters as for `run_flow`.
+    """
+    excluded = [*selection.flow.excluded, *left.items(), *_lost(set(tested), scored, refused)]
     return Flow(selection.flow.assessed, tuple(excluded), _groups(scored, facts))
 
 

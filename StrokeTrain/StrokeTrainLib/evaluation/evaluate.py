@@ -15,6 +15,7 @@ from StrokePredictLib.progress import Progress, part, silent
 from StrokePredictLib.provenance import provenance
 
 from ..cohort.index import index_cohort
+from ..cohort.locked import read_locked
 from ..cohort.select import Selection, select
 from ..cohort.splits import Splits
 from ..cohort.table import Patient
@@ -56,6 +57,8 @@ class Options:
         Score a second reader; None: where there is one.
     distinct : bool
         Patients of names that the model knows are other people.
+    only : collection of str, optional
+        Test a model on these patients alone; otherwise on everybody but a locked test set that is not opened.
     seed, resamples : int
         Of the intervals.
     cache : Path, optional
@@ -71,6 +74,7 @@ class Options:
     cleaned: bool = False
     reader: bool | None = None
     distinct: bool = False
+    only: Collection[str] | None = None
     seed: int = 0
     resamples: int = RESAMPLES
     cache: Path | None = None
@@ -92,6 +96,7 @@ class Subject:
     splits: Splits | None = None
     selection: Selection | None = None
     train_only: int = 0
+    aside: int = 0
     notes: list[str] = field(default_factory=list)
 
 
@@ -172,9 +177,10 @@ def _of_model(model: str, predictions: Path, cohort: Any, options: Options, prog
     by_cbv = card.output == "probability" and methods_text.truth_of(card) == "cbv"
     needs = tuple(dict.fromkeys([c.role for c in card.channels if not c.optional] + (["cbv"] if by_cbv else [])))
     selection = select(cohort, needs, None if by_cbv else card.target, measure=False)
-    chosen = [patient for patient in selection.kept if patient.role != "train-only"]
+    free = [patient for patient in selection.kept if patient.role != "train-only"]
+    chosen, notes = _of_those(free, cohort.root, options)
     if not chosen:
-        raise StrokeError(f"{cohort.root}: every patient who could be tested is for training only.")
+        raise StrokeError(f"{cohort.root}: every patient who could be tested is for training only, or locked.")
     truth = "cbv" if by_cbv else "outline"
     source = from_model(
         bundle, predictions, chosen, distinct=options.distinct, truth=truth, limit_ml=methods_text.limit_of(card)
@@ -188,8 +194,19 @@ def _of_model(model: str, predictions: Path, cohort: Any, options: Options, prog
     left_out = [words for _, words in selection.excluded]
     return Subject(
         source, {patient.id: patient for patient in chosen}, bundle, said, subtitle, selection=selection,
-        train_only=len(selection.kept) - len(chosen), notes=[*selection.notes, *left_out],
+        train_only=len(selection.kept) - len(free), aside=len(free) - len(chosen),
+        notes=[*selection.notes, *notes, *left_out],
     )  # fmt: skip
+
+
+def _of_those(patients: list[Patient], root: Path, options: Options) -> tuple[list[Patient], list[str]]:
+    """Return whom to test, and a sentence about a locked test set."""
+    found = read_locked(root)
+    said = [f"Locked test set: {found.words()}"] if found is not None else []
+    if options.only is not None:
+        return [patient for patient in patients if patient.id in set(options.only)], said
+    aside = found.kept_out if found is not None else frozenset()
+    return [patient for patient in patients if not {patient.id, patient.person} & aside], said
 
 
 def _maps(subject: Subject, output: Path, options: Options, progress: Progress) -> dict[str, Any]:
@@ -281,7 +298,8 @@ def _flow(subject: Subject, scored: list[str], facts: Mapping[str, Mapping[str, 
     refused = refused_of(subject.source.places)
     if subject.run is not None:
         return run_flow(subject.run, subject.splits, subject.patients, scored, refused, facts)
-    return cohort_flow(subject.selection, subject.patients, subject.train_only, scored, refused, facts)
+    left = {"For training only": subject.train_only, "Locked, or not asked for": subject.aside}
+    return cohort_flow(subject.selection, subject.patients, left, scored, refused, facts)
 
 
 def _headline(summary: Mapping[str, Any], method: str) -> list[tuple[str, str]]:

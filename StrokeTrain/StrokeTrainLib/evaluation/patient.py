@@ -21,6 +21,7 @@ from ..cohort.table import Patient
 from ..cohort.votes import second_reader
 from ..data.labels import lesion_of
 from ..data.maps import missing_maps
+from ..metrics.auc import roc_at
 from ..metrics.patient import Scores, score_patient
 from ..metrics.rules import RULES, apply_rule
 from ..statistics.calibration import bin_counts
@@ -110,7 +111,8 @@ def score_one(
     -------
     dict
         ``rows``: a dict a method, of `StrokeTrainLib.metrics.patient.Scores` with ``fold``, None where undefined;
-        ``bins``: by source the sums of a calibration curve.
+        ``bins``: by source the sums of a calibration curve; ``roc``: by source the true positive rates at
+        `StrokeTrainLib.metrics.auc.RATES` over the brain's voxels.
     """
     whom = from_record(patient)
     known = {name: Place(**place) for name, place in places.items()}
@@ -121,16 +123,17 @@ def score_one(
     except StrokeError as error:
         folds = {name: place.fold for name, place in known.items()}
         rows = [_row(Scores.missing(whom.id, name, one_line(error)), folds.get(name)) for name in methods]
-        return {"rows": rows, "bins": {}}
-    rows, bins = [], {}
+        return {"rows": rows, "bins": {}, "roc": {}}
+    rows, bins, roc = [], {}, {}
     for name, place in known.items():
-        scores, counts = _network(whom.id, name, place, loaded)
+        scores, counts, curve = _network(whom.id, name, place, loaded)
         rows.append(_row(scores, place.fold))
         bins |= {name: counts} if counts else {}
+        roc |= {name: curve} if curve else {}
     if reader:
         rows.append(_row(_second(whom, target, loaded)))
     rows += [_row(scores) for scores in _rules(whom, target, rules, cleaned, loaded)]
-    return {"rows": rows, "bins": bins}
+    return {"rows": rows, "bins": bins, "roc": roc}
 
 
 def read_prediction(place: Place) -> tuple[Volume, Volume | None]:
@@ -158,13 +161,15 @@ def _image(folder: Path, stem: str) -> Path | None:
     return next((path for end in (".nii.gz", ".nrrd") if (path := folder / f"{stem}{end}").is_file()), None)
 
 
-def _network(patient: str, name: str, place: Place, loaded: Loaded) -> tuple[Scores, list | None]:
+def _network(patient: str, name: str, place: Place, loaded: Loaded) -> tuple[Scores, list | None, list | None]:
     try:
         mask, probability = read_prediction(place)
         scores = score_patient(patient, name, loaded.truth, mask, probability, loaded.case.volumes.get("brain"))
     except StrokeError as error:
-        return Scores.missing(patient, name, one_line(error)), None
-    return scores, None if probability is None else _bins(loaded, probability)
+        return Scores.missing(patient, name, one_line(error)), None, None
+    if probability is None:
+        return scores, None, None
+    return scores, _bins(loaded, probability), _roc(loaded, probability)
 
 
 def _bins(loaded: Loaded, probability: Volume) -> list | None:
@@ -178,6 +183,16 @@ def _bins(loaded: Loaded, probability: Volume) -> list | None:
     except ValueError:
         return None
     return [counts.n.tolist(), counts.probability.tolist(), counts.positive.tolist(), counts.squared]
+
+
+def _roc(loaded: Loaded, probability: Volume) -> list | None:
+    """Return a curve inside the brain; None where there is none, as of a patient without lesion."""
+    brain = loaded.case.volumes.get("brain")
+    if brain is None:
+        return None
+    inside = brain.array > 0.5
+    found = roc_at(loaded.truth.array[inside] > 0.5, probability.array[inside])
+    return None if np.isnan(found).any() else [round(value, 6) for value in found.tolist()]
 
 
 def _second(patient: Patient, target: str, loaded: Loaded) -> Scores:

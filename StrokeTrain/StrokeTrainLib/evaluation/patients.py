@@ -27,7 +27,7 @@ from .results import NUMBERS, Results
 from .sources import Place, Source
 
 #: Raised whenever the same files would be scored differently: receipts of another one are not believed.
-FORMAT = 2
+FORMAT = 3
 #: Rules that make sense for a target: an outline of the DWI lesion cannot predict itself.
 RULES_OF = {"final-infarct": tuple(RULES), "acute-core": ("adc", "rcbf")}
 READER_TITLE = "Second reader"
@@ -104,7 +104,7 @@ def evaluate_patients(
     return Results(
         tuple(wanted), methods, kinds, _rows(chosen, sources, methods, found, outcome.failed),
         {patient.id: facts_of(patient) for patient in chosen}, target, _bins(sources, found),
-        any(patient.simulated for patient in chosen),
+        any(patient.simulated for patient in chosen), _roc(sources, found),
     )  # fmt: skip
 
 
@@ -215,3 +215,13 @@ def _bins(sources: Sequence[Source], found: dict[str, Any]) -> dict[str, dict[st
         }
         for source in sources
     }
+
+
+def _roc(sources: Sequence[Source], found: dict[str, Any]) -> dict[str, dict[str, list[float]]]:
+    return {
+        source.name: {
+            patient: curve for patient, result in sorted(found.items())
+            if (curve := result["roc"].get(source.name)) is not None
+        }
+        for source in sources
+    }  # fmt: skip

@@ -41,6 +41,8 @@ class Results:
         By network and patient the sums of its calibration curve.
     simulated : bool
         Whether anybody of them was simulated.
+    roc : dict of str to (dict of str to sequence of float)
+        By network and patient the true positive rates at `StrokeTrainLib.metrics.auc.RATES`.
     """
 
     patients: tuple[str, ...]
@@ -51,6 +53,7 @@ class Results:
     target: str
     bins: Mapping[str, Mapping[str, BinCounts]] = field(default_factory=dict)
     simulated: bool = False
+    roc: Mapping[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
 
     def column(self, method: str, key: str) -> np.ndarray:
         """Return one measure of a method, a float a patient in the order of `patients`; NaN where there is none."""

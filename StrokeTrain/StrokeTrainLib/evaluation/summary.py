@@ -15,6 +15,7 @@ from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.models.calibration import Calibration as VolumeInterval
 from StrokePredictLib.progress import Progress, silent
 
+from ..metrics.auc import RATES
 from ..metrics.catalogue import METRICS
 from ..statistics.agreement import bland_altman, lin_concordance
 from ..statistics.calibration import Calibration, calibration
@@ -92,6 +93,7 @@ def summarise(
         "subgroups": {name: _subgroup(results, name) for name in SUBGROUPS if name in subgroups},
         "volumes": {method: _volumes(results, method) for method in results.methods},
         "calibration": {name: _curve(curve) for name, curve in curves.items()},
+        "roc": {name: _mean_curve(results, name) for name in networks},
         "conformal": {source.name: coverage(results, source) for source in sources if source.calibration},
         "notes": _notes(results),
     }
@@ -239,6 +241,13 @@ def _curve(curve: Calibration) -> dict[str, Any]:
     columns = {name: np.asarray(getattr(curve, name)).tolist() for name in names}
     names = ("brier", "expected_error", "patients", "note")
     return columns | {name: getattr(curve, name) for name in names}
+
+
+def _mean_curve(results: Results, name: str) -> dict[str, Any]:
+    """Return the mean over patients of the curves over their voxels, at fixed false positive rates."""
+    known = [curve for patient in results.patients if (curve := results.roc.get(name, {}).get(patient)) is not None]
+    mean = np.mean(known, axis=0).tolist() if known else []
+    return {"false_positive": RATES.tolist() if known else [], "true_positive": mean, "patients": len(known)}
 
 
 def coverage(results: Results, source: Source, level: float = COVERAGE) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from StrokePredictLib.threads import available_threads
 
 from ..build import probe, settle
 from ..cohort.index import index_cohort
+from ..cohort.locked import kept_out
 from ..cohort.select import Selection, select
 from ..cohort.splits import Splits, check_classes, make_splits
 from ..cohort.table import Cohort, Patient
@@ -136,6 +137,7 @@ def _split(
         splits = make_splits(
             kept, recipe.split.scheme, seed, stratify=recipe.split.stratify, volumes=volumes,
             locked=recipe.split.locked, calibration=recipe.split.calibration, train_only=known, excluded=left_out,
+            kept_out=kept_out(options.data),
         )  # fmt: skip
     except StrokeError as error:
         raise StrokeError(f"{error}{_why_known(initial, known, kept)}") from error
