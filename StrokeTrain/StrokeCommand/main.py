@@ -140,13 +140,14 @@ def phantom(
     vendor: Annotated[str, typer.Option(help="A, B or both.")] = "A",
     population: Annotated[str, typer.Option(help="lvo, yu2020, debs2021 or dwi.")] = "lvo",
     centers: Annotated[int, typer.Option(min=1, help="Among how many hospitals.")] = 1,
+    perfusion: Annotated[bool, typer.Option(help="With the perfusion series, most of time and disk.")] = True,
     workers: Annotated[int, typer.Option(min=0, help="Processes side by side; 0: one for each core.")] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Simulate a cohort with its truth."""
     _job(
         "phantom", "Simulating", as_json, output=output, cases=cases, seed=seed, modality=modality, vendor=vendor,
-        population=population, centers=centers, workers=workers,
+        population=population, centers=centers, perfusion=perfusion, workers=workers,
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ def run(
     vendor: str = "A",
     population: str = "lvo",
     centers: int = 1,
+    perfusion: bool = True,
     workers: int = 1,
     progress: Progress = silent,
 ) -> dict[str, Any]:
@@ -38,6 +39,8 @@ def run(
         One of `populations.NAMES`.
     centers : int
         Among how many hospitals the patients are spread.
+    perfusion : bool
+        With the perfusion series, which is most of time and disk.
     workers : int
         Processes side by side; 0: as many as there are cores.
     progress : Progress
@@ -57,5 +60,5 @@ def run(
     scanner(modality, "A" if vendor == "both" else vendor)
     return write_cohort(
         output, cases, seed, modality=modality.upper(), vendor=vendor, population=population, centers=centers,
-        workers=workers, progress=progress,
+        perfusion=perfusion, workers=workers, progress=progress,
     )  # fmt: skip
