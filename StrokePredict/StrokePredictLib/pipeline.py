@@ -11,6 +11,7 @@ from . import jobs
 from .case import SERIES_ROLES
 from .io.folder import find_files
 from .io.load import load_case
+from .models.fit import lacking
 from .models.listing import list_models
 from .report.collect import collect_study
 from .study import Study
@@ -91,10 +92,12 @@ def study_of(
     stage("Tissue thresholds", partial(jobs.run, "threshold"), output=rules, override=override,
           **(thresholds or {}), **images)  # fmt: skip
     case = load_case(**images)
-    chosen = usable_models(set(case.volumes), case.simulated or demonstration, models)
+    there = {*case.volumes, *([series] if series else [])}
+    chosen = usable_models(there, case.simulated or demonstration, models)
     prediction = output / "prediction" if chosen else None
     if prediction:
-        stage("Prediction", partial(jobs.run, "predict"), output=prediction, models=chosen, device=device, **images)
+        stage("Prediction", partial(jobs.run, "predict"), output=prediction, models=chosen, device=device,
+              forgiving=True, **images)  # fmt: skip
     return collect_study(case, thresholds=rules, prediction=prediction, perfusion=maps, segments=segments)
 
 
@@ -104,7 +107,7 @@ def usable_models(roles: set[str], demonstration: bool, wished: Sequence[str] | 
     Parameters
     ----------
     roles : set of str
-        What the case has.
+        What the case has, its perfusion series included.
     demonstration : bool
         Whether models trained on simulated patients may run.
     wished : sequence of str, optional
@@ -114,7 +117,7 @@ def usable_models(roles: set[str], demonstration: bool, wished: Sequence[str] | 
         line["name"]
         for line in list_models()
         if "problem" not in line
-        and set(line["inputs"]) <= roles
+        and not lacking(line, roles)
         and (demonstration or not line["demonstration"])
         and (wished is None or line["name"] in wished)
     ]

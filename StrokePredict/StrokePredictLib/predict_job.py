@@ -37,6 +37,7 @@ def run(
     device: str = "auto",
     form: str = ".nii.gz",
     levels: Sequence[int] | None = None,
+    forgiving: bool = False,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Predict one patient and write probabilities, masks and ``prediction.json``; or all patients of a cohort.
@@ -55,6 +56,8 @@ def run(
         How images are written; .nrrd is not compressed.
     levels : sequence of int, optional
         Sections for a classifier (`StrokePredictLib.inference.classify.classify`).
+    forgiving : bool
+        Leave a model out that cannot answer, with the reason under ``skipped``, as long as another can.
 
     Returns
     -------
@@ -73,7 +76,8 @@ def run(
     case = load_case(folder, patient=patient, files=files, with_series=series)
     chosen, skipped = _choose(bundles, case, asked=models is not None)
     skipped += broken
-    predictions, classifications, treatment = _predict_all(case, chosen, device, levels, progress)
+    failed = skipped if forgiving else None
+    predictions, classifications, treatment = _predict_all(case, chosen, device, levels, progress, failed)
     inputs = input_paths(folder, patient, files, _used(case, chosen))
     parameters = {
         "models": [bundle.card.name for bundle in chosen],
@@ -134,21 +138,33 @@ def write_predictions(
 
 
 def _predict_all(
-    case: StrokeCase, chosen: list[Bundle], device: str, levels: Sequence[int] | None, progress: Progress
+    case: StrokeCase,
+    chosen: list[Bundle],
+    device: str,
+    levels: Sequence[int] | None,
+    progress: Progress,
+    failed: list[dict[str, str]] | None,
 ) -> tuple[list[Prediction], list[Classification], list[dict[str, Any]]]:
+    """Run the models; one that cannot answer goes to ``failed``, where that is a list and another can."""
     predictions: list[Prediction] = []
     classifications, treatment = [], []
     for number, bundle in enumerate(chosen):
         share = part(progress, 0.1 + 0.8 * number / len(chosen), 0.1 + 0.8 * (number + 1) / len(chosen))
-        if bundle.card.output == "probability":
-            classifications.append(classify(case, bundle, levels=levels, device=device, progress=share))
-        elif bundle.card.conditioned:
-            what_if = WhatIf(case, bundle, device=device, progress=share)
-            both = [what_if.answer(course) for course in what_if.extremes()]
-            predictions += both
-            treatment.append(_effect(*both))
-        else:
-            predictions.append(predict(case, bundle, device=device, progress=share))
+        try:
+            if bundle.card.output == "probability":
+                classifications.append(classify(case, bundle, levels=levels, device=device, progress=share))
+            elif bundle.card.conditioned:
+                what_if = WhatIf(case, bundle, device=device, progress=share)
+                both = [what_if.answer(course) for course in what_if.extremes()]
+                predictions += both
+                treatment.append(_effect(*both))
+            else:
+                predictions.append(predict(case, bundle, device=device, progress=share))
+        except StrokeError as error:
+            last = number == len(chosen) - 1 and not predictions and not classifications
+            if failed is None or last:
+                raise
+            failed.append({"name": bundle.card.name, "reason": str(error)})
     with_it = [p for p in predictions if p.card.reperfusion == "reperfused"]
     without = [p for p in predictions if p.card.reperfusion == "not-reperfused"]
     treatment += [_effect(a, b) for a, b in product(with_it, without) if a.card.network.name == b.card.network.name]

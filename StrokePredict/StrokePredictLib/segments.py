@@ -165,8 +165,8 @@ def assigned(models: list[dict[str, Any]], taken: dict[str, str] | None = None) 
     Parameters
     ----------
     models : list of dict
-        Records of ``prediction.json``: ``name``, ``segment`` (the kind), and ``model`` where a model answers for several
-        courses of events.
+        Records of ``prediction.json``: ``name``, ``segment`` (the kind), and ``model`` where a model answers for
+        several courses of events.
     taken : dict of str to str, optional
         Key by model name, as given before: it stays.
 

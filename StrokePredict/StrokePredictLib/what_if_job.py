@@ -50,7 +50,8 @@ def run(
     Returns
     -------
     dict
-        ``files``, ``prediction`` as in ``prediction.json``, and ``looked_again``: whether the encoder ran.
+        ``files``; ``prediction`` as in ``prediction.json``, with ``extremes_ml``, the volumes for complete and for no
+        reperfusion; and ``looked_again``: whether the encoder ran.
     """
     bundle = open_bundle(find_bundle(model))
     if not bundle.card.conditioned:
@@ -70,6 +71,7 @@ def run(
         "patient": what_if.case.patient,
         "simulated": what_if.case.simulated,
         "models": [answer.record],
+        "extremes_ml": what_if.extreme_volumes(onset),
         "doubts": doubts,
     }
     progress(0.95, "writing")

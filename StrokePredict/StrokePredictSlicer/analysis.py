@@ -124,8 +124,11 @@ class Analysis:
                 "override": patient.text("override") or None,
                 "thresholds": _limits(patient),
                 "perfusion": self._perfusion(patient, job, aif),
+                "segments": _segments(patient),
             }
-            self._submit("study", parameters, told, lambda r, place: self._show(patient, r["study"], place), job)
+            self._submit(
+                "study", parameters, told, lambda r, place: self._show(patient, r["study"], place, anew=True), job
+            )
 
     def again(
         self,
@@ -160,6 +163,7 @@ class Analysis:
                 "folder": source.get("folder"), "patient": source.get("patient"), "files": job.put(volumes),
                 "models": models or [], "demonstration": demonstration or patient.simulated, "device": device,
                 "override": patient.text("override") or None, "thresholds": _limits(patient),
+                "segments": _segments(patient),
             }  # fmt: skip
             self._submit("study", parameters, told, lambda r, place: self._show(patient, r["study"], place), job)
 
@@ -220,8 +224,10 @@ class Analysis:
         """Run any job; ``done`` gets its result."""
         self._submit(name, parameters, told, lambda result, place: result)
 
-    def _show(self, patient: PatientNode, record: dict[str, Any], folder: Path) -> PatientNode:
-        show_study(patient, record, folder)
+    def _show(
+        self, patient: PatientNode, record: dict[str, Any], folder: Path, *, anew: bool = False
+    ) -> PatientNode:
+        show_study(patient, record, folder, anew=anew)
         return patient
 
     def _inputs(self, patient: PatientNode, job: JobFolder, *, with_series: bool = True) -> dict[str, Any]:
@@ -293,6 +299,12 @@ class Analysis:
         self.client.stop()
         for job in list(self._folders):
             self._delete(job)
+
+
+def _segments(patient: PatientNode) -> dict[str, str] | None:
+    """Return which segment each model filled before: it fills the same again."""
+    models = (patient.study.get("prediction") or {}).get("models", [])
+    return {model["name"]: model["segment"] for model in models if model.get("segment")} or None
 
 
 def _limits(patient: PatientNode) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.io.images import read_image
+from StrokePredictLib.report.predicted import MARK, joined_predictions, segment_names
 from StrokePredictLib.segments import TERMINOLOGY_FILE, ordered, segment_for
 from StrokePredictLib.volume import Volume
 
@@ -23,7 +24,7 @@ from .volumes_in import volume_of
 FOLLOW_UP = "follow-up"
 
 
-def show_study(patient: PatientNode, record: dict[str, Any], folder: Path | str) -> None:
+def show_study(patient: PatientNode, record: dict[str, Any], folder: Path | str, *, anew: bool = False) -> None:
     """Put a job's result into the scene.
 
     Parameters
@@ -34,6 +35,8 @@ def show_study(patient: PatientNode, record: dict[str, Any], folder: Path | str)
         ``study`` of `StrokePredictLib.study_job.run`.
     folder : path-like
         Where its .nrrd files lie; everything is read before the scene is touched.
+    anew : bool
+        Whether everything was done again: what models said before, of maps that are no more, goes.
 
     Raises
     ------
@@ -51,15 +54,19 @@ def show_study(patient: PatientNode, record: dict[str, Any], folder: Path | str)
         raise StrokeError("the patient was removed from the scene in the meantime; nothing was changed.")
     logic_of(scene, "terminologies").LoadTerminologyFromFile(str(TERMINOLOGY_FILE))
     inside = masks["brain"].array if "brain" in masks else None
+    names = segment_names(record.get("prediction"))
+    marked = {m["name"] for m in (record.get("prediction") or {}).get("models", []) if m.get("demonstration")}
     with batch(scene):
+        if anew:
+            _forget_predictions(patient, set(masks), set(read["probabilities"]))
         for role, volume in read["images"].items():
             patient.set_image(role, _image_node(patient, patient.image(role), role, volume, inside))
         for model, volume in read["probabilities"].items():
             before = patient.probabilities().get(model)
-            title = f"Probability ({model})"
+            title = f"Probability ({model}{f', {MARK}' if model in marked else ''})"
             patient.set_probability(model, _image_node(patient, before, "probability", volume, inside, title))
-        put_masks(patient, masks)
-        _remember(patient, record)
+        put_masks(patient, masks, names)
+        _remember(patient, record, anew=anew)
         _file(patient)
 
 
@@ -83,12 +90,27 @@ def _read(path: Path) -> Volume:
     return read_image(path, series=False, may_be_empty=True)
 
 
-def _remember(patient: PatientNode, record: dict[str, Any]) -> None:
+def _forget_predictions(patient: PatientNode, masks: set[str], models: set[str]) -> None:
+    """Take maps and segments of models out that this time gave none."""
+    for model, node in patient.probabilities().items():
+        if model not in models:
+            patient.set_probability(model, None)
+            patient.scene.RemoveNode(node)
+    keys = {model.get("segment") for model in (patient.study.get("prediction") or {}).get("models", [])}
+    segments = patient.segmentation.GetSegmentation() if patient.segmentation is not None else None
+    for key in [*keys - masks, "infarct_what_if"]:
+        if segments is not None and key and segments.GetSegment(key) is not None:
+            segments.RemoveSegment(key)
+
+
+def _remember(patient: PatientNode, record: dict[str, Any], *, anew: bool) -> None:
     kept = ("modality", "sources", "doubts", "volumes", "perfusion", "prediction", "truth", "provenance", "seconds")
-    before = patient.study
-    # Rules or models alone were done again: what was known of the series, and of the models, still holds.
+    before = {} if anew else patient.study
+    # Rules or models alone were done again: what was known of the series, and of the other models, still holds.
     found = {key: record.get(key) or before.get(key) for key in kept}
-    patient.set_value("study", found | {"volumes": record["volumes"] or before.get("volumes")})
+    found["volumes"] = record["volumes"] or before.get("volumes")
+    found["prediction"] = joined_predictions(before.get("prediction"), record.get("prediction"))
+    patient.set_value("study", found)
     patient.set_value("simulated", record["simulated"])
     if not patient.value("facts"):
         patient.set_value("facts", {key: value for key, value in record["facts"].items() if value is not None})
@@ -122,7 +144,7 @@ def _same_grid(node: Any, volume: Volume) -> bool:
     return there.shape == volume.shape and float(np.abs(there.corners() - volume.corners()).max()) < 1e-3
 
 
-def put_masks(patient: PatientNode, masks: dict[str, Volume]) -> None:
+def put_masks(patient: PatientNode, masks: dict[str, Volume], names: dict[str, str] | None = None) -> None:
     """Add masks as segments of the patient's segmentation, or fill those that have the same id.
 
     Parameters
@@ -131,7 +153,10 @@ def put_masks(patient: PatientNode, masks: dict[str, Volume]) -> None:
         Whose they are.
     masks : dict of str to Volume
         bool, by segment key. Segments of other ids are left alone.
+    names : dict of str to str, optional
+        By segment key, instead of the usual names.
     """
+    names = names or {}
     node = patient.segmentation
     if node is None:
         if not masks:
@@ -139,9 +164,11 @@ def put_masks(patient: PatientNode, masks: dict[str, Volume]) -> None:
         node = add_segmentation(patient.scene, masks, reference_node(patient))
         node.SetName(f"{patient.name} segmentation")
         patient.segmentation = node
+        for key in set(names) & set(masks):
+            node.GetSegmentation().GetSegment(key).SetName(names[key])
         return
     for key in ordered(masks):
-        put_mask(node, key, masks[key])
+        put_mask(node, key, masks[key], names.get(key))
 
 
 def put_mask(segmentation: Any, key: str, mask: Volume, name: str | None = None) -> None:
@@ -168,6 +195,7 @@ def put_mask(segmentation: Any, key: str, mask: Volume, name: str | None = None)
         inner.AddSegment(new, key)
         return
     there.AddRepresentation(binary_labelmap_name(), new.GetRepresentation(binary_labelmap_name()))
+    there.SetLabelValue(new.GetLabelValue())  # a segment from a file may have been one of several in one image
     there.RemoveRepresentation(slicer.vtkSegmentationConverter.GetSegmentationClosedSurfaceRepresentationName())
     if name:
         there.SetName(name)

@@ -83,11 +83,12 @@ def test_models_of_one_kind_have_segments_of_their_own():
 
 
 def test_a_model_keeps_its_segment_when_it_runs_again_or_another_comes():
-    first = assigned([{"name": "b", "segment": "infarct_predicted"}])
+    a, b = ({"name": name, "segment": "infarct_predicted"} for name in "ab")
+    first = assigned([b])
     assert first == {"b": "infarct_predicted"}
-    both = assigned([{"name": "a", "segment": "infarct_predicted"}, {"name": "b", "segment": "infarct_predicted"}], first)
+    both = assigned([a, b], first)
     assert both == {"b": "infarct_predicted", "a": "infarct_predicted@a"}
-    assert assigned([{"name": "a", "segment": "infarct_predicted"}], both) == {"a": "infarct_predicted@a"}
+    assert assigned([a], both) == {"a": "infarct_predicted@a"}
 
 
 def test_a_model_of_a_taken_kind_has_the_kinds_codes_and_its_own_name_and_shade():

@@ -58,10 +58,19 @@ class WhatIf:
         self.wanted = slice(int(filled[0]), int(filled[-1]) + 1) if filled.size else slice(0, 0)
         views = windows(inputs, card.sections)[self.wanted]
         self.features = self._encode(views, progress) if len(views) else []
+        self._extremes: dict[float | None, dict[str, float]] = {}
 
     def extremes(self) -> tuple[Course, Course]:
         """Return the courses "reopened" and "not reopened" at this patient's onset-to-imaging time."""
         return Course("complete", self.onset_min), Course("none", self.onset_min)
+
+    def extreme_volumes(self, onset_min: float | None) -> dict[str, float]:
+        """Return the predicted volumes in mL of "complete" and "none", computed once an onset-to-imaging time."""
+        if onset_min not in self._extremes:
+            states = ("complete", "none")
+            answers = {state: self.answer(Course(state, onset_min)).record["volume_ml"] for state in states}
+            self._extremes[onset_min] = answers
+        return self._extremes[onset_min]
 
     def answer(self, course: Course) -> Prediction:
         """Return the prediction for one course of events; only the decoder runs."""

@@ -23,6 +23,7 @@ def list_models() -> list[dict[str, Any]]:
             "title": card.title,
             "target": card.target,
             "inputs": [channel.role for channel in card.channels],
+            "required": [channel.role for channel in card.channels if not channel.optional],
             "demonstration": card.demonstration,
             "conditioned": card.conditioned,
             "output": card.output,

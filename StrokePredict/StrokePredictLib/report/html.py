@@ -17,6 +17,7 @@ from .predicted import (
     interval_coverage,
     interval_sentences,
     model_label,
+    skipped_sentences,
     treatment_sentences,
 )
 from .tables import (
@@ -95,6 +96,7 @@ def _context(study: Study, summary_png: Path | str | None) -> dict[str, Any]:
         "intervals": interval_sentences(prediction),
         "treatment": treatment_sentences(prediction),
         "classifications": classification_sentences(prediction),
+        "skipped": skipped_sentences(prediction),
         "mismatch": mismatch_rows(study),
         "criteria": criteria(study),
         "core_source": study.volumes.get("core_source"),

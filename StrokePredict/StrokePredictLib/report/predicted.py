@@ -91,3 +91,40 @@ def classification_sentences(prediction: dict[str, Any] | None) -> list[str]:
         where = f", sections {sections} {found.get('sections_by', '')}".rstrip() if sections else ""
         lines.append(f"{found.get('title') or found['name']}{mark}: probability {found['probability']:.2f}{where}.")
     return lines
+
+
+def skipped_sentences(prediction: dict[str, Any] | None) -> list[str]:
+    """Return a sentence a model that could not answer."""
+    return [f"{item['name']}: no answer, {item['reason']}" for item in (prediction or {}).get("skipped") or []]
+
+
+def joined_predictions(before: dict[str, Any] | None, now: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return what models said, with what others said before on the same maps.
+
+    Parameters
+    ----------
+    before, now : dict, optional
+        What ``prediction.json`` holds.
+    """
+    if not before or not now:
+        return now or before
+    keys = {model.get("segment") for model in now["models"]}
+    old = [model for model in before.get("models", []) if model["name"] not in _names(now, "models")]
+    old = [model for model in old if model.get("segment") not in keys]
+    models = [*old, *now["models"]]
+    there = {model["name"] for model in models}
+    pairs = {tuple(effect["models"]) for effect in now.get("treatment") or []}
+    effects = [effect for effect in before.get("treatment") or [] if tuple(effect["models"]) not in pairs]
+    effects = [effect for effect in effects if there >= set(effect["models"])]
+    said = _names(now, "classifications")
+    classified = [found for found in before.get("classifications") or [] if found["name"] not in said]
+    return now | {
+        "models": models,
+        "treatment": [*effects, *(now.get("treatment") or [])],
+        "classifications": [*classified, *(now.get("classifications") or [])],
+        "doubts": list(dict.fromkeys([*(before.get("doubts") or []), *(now.get("doubts") or [])])),
+    }
+
+
+def _names(prediction: dict[str, Any], kind: str) -> set[str]:
+    return {found["name"] for found in prediction.get(kind) or []}

@@ -8,7 +8,15 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from StrokePredictLib.report.tables import criteria, doubts, mismatch_rows, perfusion_failed, volume_rows
+from StrokePredictLib.report.predicted import (
+    classification_sentences,
+    interval_coverage,
+    interval_sentences,
+    skipped_sentences,
+    treatment_sentences,
+)
+from StrokePredictLib.report.tables import criteria, doubts, mismatch_rows, perfusion_failed, volume_rows, warnings
+from StrokePredictLib.study import Study
 
 from ..study_of_patient import study_of_patient
 from .base import Section
@@ -40,19 +48,20 @@ class ResultsSection(Section):
             self.set_busy(self.panel.busy)
             return
         study = study_of_patient(self.patient, with_images=False)
-        volumes = [[row.label, row.text, row.truth] for row in volume_rows(study)]
-        headers = [_("Volume"), _("Found"), _("Truth, mL")]
-        if not any(row[2] for row in volumes):
-            headers, volumes = headers[:2], [row[:2] for row in volumes]
-        show_rows(self.ui.volumeTable, headers, volumes, right=(1, 2))
+        headers, volumes = volume_table(study)
+        show_rows(self.ui.volumeTable, headers, volumes, right=range(1, len(headers)))
         rules = [[row.label, row.text, ""] for row in mismatch_rows(study)]
         for trial in criteria(study):
             rules.append([trial["title"], "", trial["verdict"]])
             rules += [[f"    {item['name']}", item["value"], item["met"]] for item in trial["items"]]
         titles = [_("Mismatch and criteria"), _("Value"), ""]
         show_rows(self.ui.criteriaTable, titles, rules, right=(1,))
-        self._text = f"{self.patient.name}\n{as_text(headers, volumes)}\n\n{as_text(titles, rules)}"
-        self.ui.effectLabel.setText(effect_text(study.prediction))
+        effect = effect_text(study.prediction)
+        notices = "\n".join(warnings(study))
+        tables = (as_text(headers, volumes), as_text(titles, rules))
+        self._text = "\n\n".join([f"{self.patient.name}\n{notices}", *tables, effect])
+        self.ui.effectLabel.setText(effect)
+        self.ui.effectLabel.setVisible(bool(effect))
         self.ui.doubtsLabel.setText("\n".join(doubts(study)))
         self._show_override(perfusion_failed(study), study.perfusion or {})
         self.set_busy(self.panel.busy)
@@ -98,21 +107,19 @@ class ResultsSection(Section):
         self.ui.overrideButton.setEnabled(not busy)
 
 
+def volume_table(study: Study) -> tuple[list[str], list[list[str]]]:
+    """Return the titles and the rows of volumes; columns of intervals and of truth only where there are any."""
+    coverage = interval_coverage(study.prediction)
+    columns = [(_("Volume"), "label"), (_("Found"), "text")]
+    if coverage:
+        columns.append((_("{coverage:.0%} interval, mL").format(coverage=coverage), "interval"))
+    rows = volume_rows(study)
+    if any(row.truth for row in rows):
+        columns.append((_("Truth, mL"), "truth"))
+    return [title for title, _name in columns], [[getattr(row, name) for _title, name in columns] for row in rows]
+
+
 def effect_text(prediction: dict[str, Any] | None) -> str:
-    """Return what the models say of treatment, and how sure they are of their volumes."""
-    lines = []
-    for model in (prediction or {}).get("models", []):
-        interval = model.get("volume_interval_ml")
-        if interval:
-            words = _("{title}: {low:.1f} to {high:.1f} mL with {level:.0%} confidence.")
-            lines.append(
-                words.format(
-                    title=model.get("title") or model["name"], low=interval[0], high=interval[1],
-                    level=model.get("confidence", 0.9),
-                )
-            )  # fmt: skip
-    for effect in (prediction or {}).get("treatment", []):
-        sentence = effect.get("sentence") or effect.get("verdict")
-        if sentence:
-            lines.append(str(sentence))
-    return "\n".join(lines)
+    """Return what the models say of treatment and of the patient, and how sure they are of their volumes."""
+    lines = [*treatment_sentences(prediction), *classification_sentences(prediction)]
+    return "\n".join([*lines, *interval_sentences(prediction), *skipped_sentences(prediction)])

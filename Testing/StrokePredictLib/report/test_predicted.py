@@ -6,6 +6,7 @@ from StrokePredictLib.report.html import render_report
 from StrokePredictLib.report.predicted import (
     classification_sentences,
     interval_sentences,
+    joined_predictions,
     model_label,
     segment_names,
     treatment_sentences,
@@ -96,5 +97,24 @@ def test_the_page_holds_all_of_it():
 
 
 def test_a_title_that_names_the_model_is_not_doubled():
-    assert model_label({"name": "x", "title": "Infarct (Fate)", "segment": "infarct_predicted@fate"}) == "Infarct (Fate)"
+    record = {"name": "x", "title": "Infarct (Fate)", "segment": "infarct_predicted@fate"}
+    assert model_label(record) == "Infarct (Fate)"
     assert model_label({"name": "x"}) == "x"
+
+
+def test_what_other_models_said_of_the_same_maps_still_holds():
+    before = several().prediction
+    again = {"models": [before["models"][0] | {"volume_ml": 1.0}], "treatment": [], "classifications": [], "doubts": []}
+    joined = joined_predictions(before, again)
+    assert {model["name"]: model["volume_ml"] for model in joined["models"]} == {
+        "fate-reperfused": 20.04, "infarct-general": 1.0,
+    }  # fmt: skip
+    assert joined["classifications"] == before["classifications"]
+    assert joined["treatment"] == [], "one of the pair is not there"
+    assert joined_predictions(before, None) is before
+    assert joined_predictions(None, again) is again
+
+
+def test_of_two_models_that_filled_one_segment_the_last_stands():
+    first, second = ({"models": [{"name": name, "segment": "infarct_predicted"}]} for name in ("a", "b"))
+    assert [model["name"] for model in joined_predictions(first, second)["models"]] == ["b"]
