@@ -15,6 +15,8 @@ _WIDTH, _HEIGHT = 480, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 48, 24, 34
 LOSS, VALIDATION, SCORE = "#1f77b4", "#ff7f0e", "#2ca02c"
 Points = Sequence[tuple[float, float]]
+#: Attribute of the nodes that we made.
+_KEY = "StrokeTrain.chart"
 
 
 def draw_training(train: Points, validation: Points, score: Points, epochs: int) -> Any:
@@ -112,21 +114,23 @@ def put_chart(
     vtkMRMLPlotChartNode
     """
     scene = slicer.mrmlScene
-    chart = _node("vtkMRMLPlotChartNode", name)
+    chart = _node("vtkMRMLPlotChartNode", name, name)
     chart.RemoveAllPlotSeriesNodeIDs()
-    for words, (points, colour, joined) in series.items():
-        table = _node("vtkMRMLTableNode", f"{name}: {words} (table)")
+    for number, (words, (points, colour, joined)) in enumerate(series.items(), 1):
+        table = _node("vtkMRMLTableNode", f"{name} {number}", f"{name}: {words}")
         _fill(table, points)
-        plot = _node("vtkMRMLPlotSeriesNode", f"{name}: {words}")
-        plot.SetName(f"{name}: {words}")
+        plot = _node("vtkMRMLPlotSeriesNode", f"{name} {number}", words)
         plot.SetAndObserveTableNodeID(table.GetID())
         plot.SetXColumnName("x")
         plot.SetYColumnName("y")
         plot.SetPlotType(slicer.vtkMRMLPlotSeriesNode.PlotTypeScatter)
         solid, none = slicer.vtkMRMLPlotSeriesNode.LineStyleSolid, slicer.vtkMRMLPlotSeriesNode.LineStyleNone
-        plot.SetLineStyle(solid if joined else none)
-        marked = slicer.vtkMRMLPlotSeriesNode.MarkerStyleCircle
-        plot.SetMarkerStyle(slicer.vtkMRMLPlotSeriesNode.MarkerStyleNone if joined else marked)
+        # VTK complains of a line through one point, at every look at it.
+        plot.SetLineStyle(solid if joined and len(points) > 1 else none)
+        plot.SetLineWidth(2)
+        marked, bare = slicer.vtkMRMLPlotSeriesNode.MarkerStyleCircle, slicer.vtkMRMLPlotSeriesNode.MarkerStyleNone
+        plot.SetMarkerStyle(bare if joined and len(points) > 1 else marked)
+        plot.SetMarkerSize(8)
         plot.SetColor(*(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)))
         chart.AddAndObservePlotSeriesNodeID(plot.GetID())
     chart.SetTitle(title)
@@ -137,13 +141,19 @@ def put_chart(
     return chart
 
 
-def _node(kind: str, name: str) -> Any:
-    """Return the scene's node of this class and name, made if it is not there."""
+def _node(kind: str, key: str, name: str) -> Any:
+    """Return the scene's node of this class that we made under a key, made if it is not there; legends show its name.
+
+    Series of two charts may have the same name; what is the user's own is never taken.
+    """
     nodes = slicer.mrmlScene.GetNodesByClass(kind)
     for index in range(nodes.GetNumberOfItems()):
-        if nodes.GetItemAsObject(index).GetName() == name:
+        if nodes.GetItemAsObject(index).GetAttribute(_KEY) == key:
+            nodes.GetItemAsObject(index).SetName(name)
             return nodes.GetItemAsObject(index)
     node = slicer.mrmlScene.AddNewNodeByClass(kind, name)
+    node.SetName(name)
+    node.SetAttribute(_KEY, key)
     node.SetSaveWithScene(False)
     return node
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import qt
@@ -11,6 +12,7 @@ from slicer.i18n import tr as _
 
 from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.io.images import read_image
+from StrokePredictLib.io.json_files import read_json_object
 from StrokePredictLib.job_folder import JobFolder
 from StrokePredictSlicer import overlays
 from StrokePredictSlicer.analysis import Told
@@ -21,6 +23,8 @@ from StrokePredictSlicer.volumes_in import volume_of
 #: ms between two looks whether StrokePredict is at work.
 _GLANCE_MS = 100
 _timers: list[Any] = []
+#: Colours of two readings to settle.
+_READINGS = {"a": (1.0, 0.65, 0.0), "b": (0.0, 0.75, 1.0)}
 #: Segment's key, its name, and the file.
 Mask = tuple[str, str, str]
 
@@ -38,6 +42,7 @@ def show_patient(
     *,
     thresholds: bool = False,
     stay: bool = False,
+    anew: bool = False,
     done: Callable[[PatientNode], None] | None = None,
 ) -> None:
     """Open a patient in StrokePredict and lay outlines over it.
@@ -54,6 +59,8 @@ def show_patient(
         Apply the tissue rules to the maps that are there, too.
     stay : bool
         Leave StrokeTrain's panel in front.
+    anew : bool
+        Do not take a patient who is open already with somebody's outline.
     done : callable, optional
         Called with the patient when all is shown.
     """
@@ -89,6 +96,8 @@ def show_patient(
 
     def begin() -> None:
         there = _open_already(theirs, folder, which)
+        if anew and there is not None and _has_outlines(there):
+            there = None
         if there is not None:
             opened(there)
         else:
@@ -144,6 +153,13 @@ def _open_already(theirs: Any, folder: str, which: str | None) -> PatientNode | 
     return next((patient for patient in patients(slicer.mrmlScene) if patient.source == wanted), None)
 
 
+def _has_outlines(patient: PatientNode) -> bool:
+    """Whether somebody's outline is among a patient's segments."""
+    inner = patient.segmentation.GetSegmentation() if patient.segmentation is not None else None
+    keys = [inner.GetNthSegmentID(index) for index in range(inner.GetNumberOfSegments())] if inner else []
+    return any(key.startswith(("read", "start_", "ground_truth", "follow_up_lesion")) for key in keys)
+
+
 def _show_segments(patient: PatientNode, keys: Sequence[str]) -> None:
     """Show some segments and hide the rest."""
     display, inner = patient.segmentation.GetDisplayNode(), patient.segmentation.GetSegmentation()
@@ -152,17 +168,47 @@ def _show_segments(patient: PatientNode, keys: Sequence[str]) -> None:
         display.SetSegmentVisibility(key, key in keys)
 
 
-def open_for_reading(panel: Any, folder: str, which: str | None, cohort: str, reader: str, target: str) -> None:
-    """Open a patient in StrokePredict for a reader, without anybody's outline, ready to be corrected and accepted."""
+def open_for_reading(
+    panel: Any, folder: str, which: str | None, cohort: str, reader: str, target: str, files: Sequence[str] = ()
+) -> None:
+    """Open a patient in StrokePredict for a reader, ready to be corrected and accepted.
 
-    def opened(_patient: PatientNode) -> None:
+    Parameters
+    ----------
+    panel, folder, which
+        As for `show_patient`.
+    cohort, reader, target : str
+        Where the reader's outline goes, whose it is, and of what.
+    files : sequence of str
+        Two readings to settle: shown as A and B, without names. Without them nobody's outline is shown; a patient
+        who is open with one already is opened once more.
+    """
+
+    def opened(patient: PatientNode) -> None:
+        patient.set_value("settles", {"target": target, "reader": reader, "files": list(files)} if files else {})
+        for letter, path in zip("ab", files, strict=False):
+            patient.set_value(f"start.reading_{letter}", _begun_with(path))
+            patient.segmentation.GetSegmentation().GetSegment(f"reading_{letter}").SetColor(*_READINGS[letter])
         section = predict_panel().sections["review"]
         section.ui.readerEdit.setText(reader)
         section.ui.cohortEdit.setCurrentPath(cohort)
         section.ui.targetBox.setCurrentIndex(max(0, section.ui.targetBox.findData(target)))
         predict_panel().ui.reviewSection.collapsed = False
 
-    show_patient(panel, folder, which, [], done=opened)
+    masks = [
+        (f"reading_{letter}", _("Reading {letter}").format(letter=letter.upper()), path)
+        for letter, path in zip("ab", files, strict=False)
+    ]
+    show_patient(panel, folder, which, masks, anew=True, done=opened)
+
+
+def _begun_with(path: str) -> dict[str, Any]:
+    """Return the hash of the model that a reading began with, if it did: who goes on from it has begun with it, too."""
+    beside = Path(path.split(".nii")[0] + ".json")
+    try:
+        return {"start_hash": read_json_object(beside).get("start_hash")}
+    except StrokeError:
+        return {}
 
 
 def add_current_case(panel: Any, cohort: str, done: Callable[[], None]) -> None:

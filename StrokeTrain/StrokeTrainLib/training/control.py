@@ -25,8 +25,12 @@ from StrokePredictLib.worker_process import kill_tree
 from .run_folder import RunFolder
 
 LAUNCH, CONSOLE = "launch.json", "console.txt"
+#: Which process was asked to stop, and when: one that is ended before it can say a word was stopped, not lost.
+STOP = "stop.json"
 #: Seconds without a sign of life after which a run on another computer counts as ended.
 SILENT_S = 120.0
+#: Whether this system can freeze a process.
+CAN_PAUSE = os.name != "nt"
 OVER = ("done", "stopped", "failed")
 #: Words of which one stands in the command line of every training process.
 _OURS = ("StrokeTrainLib", "StrokeCommand", "stroke", "torchrun")
@@ -94,6 +98,7 @@ def launch(run: Path | str, job: Mapping[str, Any], python: str | None = None) -
     told = {"job": dict(job), "command": command, "host": socket.gethostname(), "begun": time.time()}
     try:
         folder.path.mkdir(parents=True, exist_ok=True)
+        (folder.path / STOP).unlink(missing_ok=True)
         write_text(path, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
         with (folder.path / CONSOLE).open("ab") as console:
             process = subprocess.Popen(
@@ -143,7 +148,7 @@ def _state(run: Path) -> RunState:
         state = "paused" if here and _is_paused(pid) else state
     elif state not in OVER:
         alive = False
-        state = "failed" if message and newer else "lost"
+        state = "failed" if message and newer else "stopped" if _was_asked(folder.path, pid, started) else "lost"
     return RunState(state, alive, here, pid, message, status)
 
 
@@ -163,17 +168,39 @@ def stop(run: Path | str, *, now: bool = False) -> None:
         If it is on another computer.
     """
     found = _mine(run)
-    if found.pid is None or not found.alive:
+    if not found.alive:
         return
+    with contextlib.suppress(OSError, StrokeError):  # a full disk must not keep a run from being stopped
+        write_text(Path(run) / STOP, json.dumps({"pid": found.pid, "time": time.time()}) + "\n")
+    child = _children.get(Path(run).absolute())
+    # One that has not said yet which process it is: what was started here, or its launcher, leads its own group.
+    pid = found.pid if found.pid is not None else child.pid if child is not None else None
+    if pid is None:
+        return  # started from elsewhere just now: it looks for the file before it begins
     if os.name == "nt":
-        kill_tree(found.pid)
-        return
-    if now:
-        _signal(run, found.pid, signal.SIGKILL)
-        return
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(found.pid, signal.SIGTERM)
-        _signal(run, found.pid, signal.SIGCONT)  # one that is paused hears it then
+        kill_tree(pid)
+    elif now:
+        _signal(run, pid, signal.SIGKILL)
+    elif found.pid is None:
+        _signal(run, pid, signal.SIGTERM)
+    else:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+            _signal(run, pid, signal.SIGCONT)  # one that is paused hears it then
+
+
+def stop_asked(run: Path | str) -> bool:
+    """Whether a run was asked to stop since it was launched."""
+    return _was_asked(Path(run), None, _read(Path(run) / LAUNCH))
+
+
+def _was_asked(run: Path, pid: int | None, started: Mapping[str, Any]) -> bool:
+    asked = _read(run / STOP)
+    if not asked:
+        return False
+    if pid is not None and asked.get("pid") is not None:
+        return asked["pid"] == pid
+    return float(asked.get("time") or 0.0) >= float(started.get("begun") or 0.0)
 
 
 def pause(run: Path | str, on: bool) -> None:
@@ -185,7 +212,7 @@ def pause(run: Path | str, on: bool) -> None:
         If it is on another computer, or the system cannot.
     """
     found = _mine(run)
-    if os.name == "nt":
+    if not CAN_PAUSE:
         raise StrokeError("pausing is not possible on Windows; stop the run and resume it later.")
     if found.pid is not None and found.alive:
         _signal(run, found.pid, signal.SIGSTOP if on else signal.SIGCONT)

@@ -23,10 +23,14 @@ def main(arguments: list[str]) -> int:
     """Train as a launch file says; return the exit code."""
     from StrokePredictLib.threads import limit_threads
 
+    from .control import stop_asked
+
     path = Path(arguments[0])
     told = read_json_object(path) | {"pid": os.getpid()}
     write_text(path, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
     limit_threads()
+    if stop_asked(path.parent):
+        return 130
     try:
         _experiment(path.parent, told["job"]) if "experiment" in told["job"] else _train(path.parent, told["job"])
     except KeyboardInterrupt:

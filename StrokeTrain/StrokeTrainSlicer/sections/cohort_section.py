@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import statistics
 import time
 from pathlib import Path
 from typing import Any
 
 import ctk
 import qt
+import slicer
 from slicer.i18n import tr as _
 
 from StrokePredictLib.errors import StrokeError
@@ -20,15 +20,16 @@ from StrokePredictSlicer.sections.base import data_of, fill
 from StrokeTrainLib.cohort.edit import save_facts
 from StrokeTrainLib.cohort.participants import CHOICES
 
-from ..in_predict import add_current_case, open_for_reading, show_patient
+from ..in_predict import add_current_case, show_patient
 from .base import Section
 from .lists import Filter, fill_list, text_at
+from .reading import Reading
+from .targets import TARGETS
 
-TARGETS = {"final-infarct": _("final infarct"), "acute-core": _("acute core")}
 _COLUMNS = (
     _("Patient"), _("mL"), _("Reperfused"), _("Vendor"), _("Labels"), _("Left out because"), _("Files"), _("Role"),
 )  # fmt: skip
-_WIDTHS = (76, 48, 88, 60, 96, 140, 200, 60)
+_WIDTHS = (76, 48, 84, 56, 96, 130, 190, 84)
 _EDITS = ("age", "nihss", "onset_to_imaging_min", "imaging_to_reperfusion_min", "vendor", "center")
 _BOXES = {"onset_known": ("yes", "no"), **{n: CHOICES[n] for n in ("mtici", "reperfusion_debs", "reperfusion_yu")}}
 _BOXES["role"] = CHOICES["role"]
@@ -44,7 +45,7 @@ class CohortSection(Section):
         """Connect the widgets."""
         ui = self.ui
         self.rows: dict[str, dict[str, Any]] = {}
-        self.shown = ""
+        self.shown, self.locked, self.closed = "", "", False
         self.seconds: dict[str, float] = {}
         self._filter = Filter(ui.cohortTable)
         self._facts_of = ""
@@ -60,8 +61,8 @@ class CohortSection(Section):
         ui.cohortTable.cellDoubleClicked.connect(self.on_open)
         ui.cohortTable.itemSelectionChanged.connect(self.on_selection)
         ui.saveFactsButton.clicked.connect(self.on_save)
-        ui.nextButton.clicked.connect(self.on_next)
-        ui.agreementButton.clicked.connect(self.on_agreement)
+        ui.lockButton.clicked.connect(self.on_lock)
+        self.reading = Reading(self)
         for name, words in _BOXES.items():
             known = [(word, word) for word in words if word != "unknown"]
             fill(getattr(ui, f"{name}Box"), [(_("unknown"), ""), *known])
@@ -112,6 +113,7 @@ class CohortSection(Section):
                 self._show()
                 self.seconds["listed" if not result["measured"] else "measured"] = time.monotonic() - begun
                 self.ui.notesLabel.setText("\n".join(result["notes"][:3]))
+                self._show_locked(result)
             if result["measured"]:
                 self._remember(folder, result["rows"])
                 self.panel.sections["experiment"].update()
@@ -159,7 +161,7 @@ class CohortSection(Section):
         return [
             row["patient"], _rounded(row["volumes"].get(self.target)), row["debs"], row["vendor"], words,
             self._excluded(row), " ".join([*row["images"], *(f"ses-{session}" for session in row["later"])]),
-            row["role"],
+            _("locked test") if row.get("locked") else row["role"],
         ]  # fmt: skip
 
     def _excluded(self, row: dict[str, Any]) -> str:
@@ -264,41 +266,28 @@ class CohortSection(Section):
         parameters = {"folder": self.panel.cohort, "cohort": True, "output": str(folder)}
         self.panel.ask(_("Contact sheet"), "check", parameters, drawn)
 
-    # Reading
+    # Locked test set
 
-    def on_next(self, *_args: Any) -> None:
-        """Open the next patient without an outline by this reader; nobody else's is shown."""
-        reader = "".join(sign for sign in self.ui.readerEdit.text if sign.isalnum())
-        if not reader:
-            self.panel.say_error(_("Give the reader’s name or initials first."))
+    def on_lock(self, *_args: Any) -> None:
+        """Lock a test set, once."""
+        share = int(self.ui.lockShareSpin.value)
+        words = _(
+            "{share} % of the patients are locked: no split will hold them until the set is opened, with a reason that "
+            "is recorded, for a last test. This is done once and cannot be taken back. Lock?"
+        )
+        if not slicer.util.confirmYesNoDisplay(words.format(share=share)):
             return
-        waiting = [row for row in self.rows.values() if not self._read_by(row, reader) and row["images"]]
-        done = len(self.rows) - len(waiting)
-        self.ui.readingLabel.setText(_("{reader}: {done} of {all} patients outlined ({target}).").format(
-            reader=reader, done=done, all=len(self.rows), target=TARGETS[self.target]
-        ))  # fmt: skip
-        if waiting:
-            row = waiting[0]
-            which = row["patient"] if row["layout"] == "bids" else None
-            open_for_reading(self.panel, row["folder"], which, self.panel.cohort, reader, self.target)
+        parameters = {
+            "folder": self.panel.cohort, "share": share / 100, "target": self.target, "by": self.reading.reader,
+        }  # fmt: skip
+        self.panel.ask(_("Locking the test set"), "lock", parameters, lambda _result: self.read())
 
-    def _read_by(self, row: dict[str, Any], reader: str) -> bool:
-        return any(words.split(" ")[0] == reader for words in row["labels"].get(self.target, []))
-
-    def on_agreement(self, *_args: Any) -> None:
-        """Show the Dice coefficients between readers."""
-
-        def compared(result: dict[str, Any]) -> None:
-            lines = [
-                _("{pair}: median Dice {median:.2f} ({low:.2f} to {high:.2f}) of {count} patients").format(
-                    pair=pair, median=statistics.median(values), low=min(values), high=max(values), count=len(values)
-                )
-                for pair, values in result["pairs"].items()
-            ]
-            self.ui.readingLabel.setText("\n".join(lines))
-
-        parameters = {"folder": self.panel.cohort, "target": self.target}
-        self.panel.ask(_("Agreement of readers"), "agreement", parameters, compared)
+    def _show_locked(self, result: dict[str, Any]) -> None:
+        self.locked, self.closed = result.get("locked", ""), bool(result.get("closed"))
+        said = self.locked or _("None yet. Lock it before the first training, or it has been looked at.")
+        self.ui.lockedLabel.setText(said)
+        self.set_busy(self.panel.busy)
+        self.panel.sections["evaluate"].set_busy(self.panel.busy)
 
     def update(self) -> None:
         """Show the cohort that is chosen."""
@@ -312,8 +301,9 @@ class CohortSection(Section):
         ready = bool(self.panel.cohort) and not busy
         for button in (self.ui.readButton, self.ui.simulateButton, self.ui.addCaseButton):
             button.setEnabled(ready)
-        for button in (self.ui.sheetButton, self.ui.nextButton, self.ui.agreementButton):
+        for button in (self.ui.sheetButton, self.ui.nextButton, self.ui.agreementButton, self.ui.settleButton):
             button.setEnabled(ready and bool(self.rows))
+        self.ui.lockButton.setEnabled(ready and bool(self.rows) and not self.locked)
 
 
 def _holds_something(folder: str) -> bool:

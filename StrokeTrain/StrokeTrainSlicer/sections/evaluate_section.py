@@ -5,22 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import ctk
 import qt
+import slicer
 from slicer.i18n import tr as _
 
 from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.io.json_files import read_json_object
 from StrokePredictSlicer.sections.base import data_of, fill
 from StrokePredictSlicer.sections.cells import show_rows
-from StrokeTrainLib.experiments.catalogue import names as experiment_names
-from StrokeTrainLib.training import control
+from StrokeTrainLib.cohort.locked import NAME as LOCKED_FILE
+from StrokeTrainLib.metrics.catalogue import METRICS
 from StrokeTrainLib.training.run_folder import RunFolder
 
-from ..curves import LOSS, VALIDATION, put_chart
+from ..charts import plot_bland_altman, plot_roc, plot_volumes, roc_series
 from ..in_predict import show_patient
-from ..results import FOLDER, Evaluation, members, read_evaluation
+from ..results import FOLDER, LOCKED_FOLDER, Evaluation, compared, figures_of_classifier, members, read_evaluation
 from .base import Section
+from .experiments_box import ExperimentsBox
 from .lists import fill_list, text_at
 
 #: Columns of the table: key in metrics.csv and title.
@@ -43,20 +44,24 @@ class EvaluateSection(Section):
         """Connect the widgets."""
         ui = self.ui
         self.evaluation: Evaluation | None = None
-        self._of = ("", 0.0)
+        self._of = ("", "", 0.0)
         ui.evaluateButton.clicked.connect(lambda *_: self.evaluate())
         ui.reportButton.clicked.connect(lambda *_: self._open("report.html"))
         ui.folderButton.clicked.connect(lambda *_: self._open(""))
-        ui.methodBox.currentIndexChanged.connect(lambda *_: (self._show_metrics(), self._show_subgroup()))
+        ui.methodBox.currentIndexChanged.connect(lambda *_: self._show_method())
         ui.subgroupBox.currentIndexChanged.connect(lambda *_: self._show_subgroup())
         ui.figureBox.currentIndexChanged.connect(lambda *_: self._show_figure())
         ui.metricsTable.cellClicked.connect(self.on_patient)
-        ui.volumesPlotButton.clicked.connect(lambda *_: self.plot_volumes())
-        ui.blandAltmanPlotButton.clicked.connect(lambda *_: self.plot_bland_altman())
-        ui.experimentEdit.filters = ctk.ctkPathLineEdit.Dirs
-        fill(ui.experimentBox, [(name, name) for name in experiment_names()])
-        ui.experimentBox.currentIndexChanged.connect(lambda *_: self._suggest_experiment())
-        ui.experimentButton.clicked.connect(self.on_experiment)
+        ui.compareBox.currentIndexChanged.connect(lambda *_: self._show_comparisons())
+        plots = {"volumes": plot_volumes, "blandAltman": plot_bland_altman, "roc": plot_roc}
+        for name, plot in plots.items():
+            button = getattr(ui, f"{name}PlotButton")
+            button.clicked.connect(lambda *_, plot=plot: plot(self.evaluation, data_of(ui.methodBox)))
+        fill(ui.whichBox, [(_("test patients of every fold"), FOLDER), (_("locked test set"), LOCKED_FOLDER)])
+        ui.whichBox.currentIndexChanged.connect(lambda *_: self.update())
+        ui.lockedTestButton.clicked.connect(self.on_locked_test)
+        ui.reasonEdit.textChanged.connect(lambda *_: self.set_busy(self.panel.busy))
+        self.experiments = ExperimentsBox(self)
 
     @property
     def run(self) -> str:
@@ -73,18 +78,42 @@ class EvaluateSection(Section):
 
         self.panel.ask(_("Evaluation"), "evaluate", {"run": self.run}, scored)
 
+    def on_locked_test(self, *_args: Any) -> None:
+        """Open the locked test set for a reason and test the run's model on it."""
+        reason = self.ui.reasonEdit.text.strip()
+        words = _(
+            "The locked test set is opened for “{reason}”. This is recorded in the cohort’s folder; afterwards its "
+            "patients may stand in splits, and what is chosen in their sight is no longer tested. Open?"
+        )
+        cohort = self.panel.sections["cohort"]
+        if cohort.closed and not slicer.util.confirmYesNoDisplay(words.format(reason=reason)):
+            return
+
+        def tested(result: dict[str, Any]) -> None:
+            self.ui.whichBox.setCurrentIndex(self.ui.whichBox.findData(LOCKED_FOLDER))
+            self.update()
+            words = _("{scored} of {all} locked patients scored.").format(
+                scored=result["scored"], all=result["patients"]
+            )
+            self.panel.say("\n".join([words, result["words"]]))
+            cohort.read()
+
+        parameters = {"run": self.run, "reason": reason, "by": cohort.reading.reader}
+        self.panel.ask(_("Test on the locked set"), "locked-test", parameters, tested)
+
     def update(self) -> None:
         """Show the run's evaluation, if there is one."""
-        folder = Path(self.run) / FOLDER
+        which = data_of(self.ui.whichBox) or FOLDER
+        folder = Path(self.run) / which
         stamp = (folder / "metrics.csv").stat().st_mtime if self.run and (folder / "metrics.csv").is_file() else 0.0
         self.ui.runLabel.setText(
             _("Run: {run}").format(run=self.run) if self.run else _("Choose a run in the section Run.")
         )
-        self._suggest_experiment()
+        self.experiments.suggest()
         self.set_busy(self.panel.busy)
-        if (self.run, stamp) == self._of:
+        if (self.run, which, stamp) == self._of:
             return
-        self._of = (self.run, stamp)
+        self._of = (self.run, which, stamp)
         try:
             self.evaluation = read_evaluation(folder) if self.run else None
         except StrokeError as error:
@@ -97,7 +126,7 @@ class EvaluateSection(Section):
     def _show(self) -> None:
         found = self.evaluation
         for name in ("methodBox", "metricsTable", "overallTable", "subgroupBox", "subgroupTable", "figureBox",
-                     "figureLabel", "patientLabel"):  # fmt: skip
+                     "figureLabel", "patientLabel", "compareBox", "compareTable"):  # fmt: skip
             getattr(self.ui, name).setEnabled(found is not None)
             getattr(self.ui, name).setVisible(found is not None)
         self.ui.headLabel.setText("" if found is not None else _("Not evaluated yet."))
@@ -109,8 +138,14 @@ class EvaluateSection(Section):
         if found is not None:
             self._show_metrics()
             self._show_overall()
+            self._show_measures()
             self._show_subgroup()
             self._show_figure()
+
+    def _show_method(self) -> None:
+        self._show_metrics()
+        self._show_subgroup()
+        self.set_busy(self.panel.busy)
 
     def _show_metrics(self) -> None:
         rows = self.evaluation.of(data_of(self.ui.methodBox)) if self.evaluation else []
@@ -121,7 +156,25 @@ class EvaluateSection(Section):
         titles = [_("Patient"), *(_COLUMNS[key] for key in keys), _("Note")]
         fill_list(self.ui.metricsTable, titles, cells, widths=(80, *(72 for _key in keys)))
 
+    def _show_measures(self) -> None:
+        """Offer the measures by which the network was compared with the rest."""
+        keys = dict.fromkeys(row["metric"] for row in self.evaluation.summary.get("comparisons") or ())
+        fill(self.ui.compareBox, [(METRICS[key].title, key) for key in keys], data_of(self.ui.compareBox) or "dice")
+        for widget in (self.ui.compareBox, self.ui.compareTable):
+            widget.setVisible(bool(keys))
+        self._show_comparisons()
+
+    def _show_comparisons(self) -> None:
+        if self.evaluation is not None:
+            heads, rows = compared(self.evaluation, data_of(self.ui.compareBox))
+            show_rows(self.ui.compareTable, heads, rows)
+
     def _show_overall(self) -> None:
+        if self.evaluation.summary.get("task") == "classification":
+            rows = figures_of_classifier(self.evaluation.summary)
+            show_rows(self.ui.overallTable, [_("All test patients"), _("Value (95 % CI)"), "n"], rows)
+            self.ui.overallTable.setVisible(True)
+            return
         methods = self.evaluation.summary.get("methods") or {}
         keys = [key for key in _SUMMARY if _has(methods, key)]
         rows = [
@@ -172,69 +225,13 @@ class EvaluateSection(Section):
             else []
         )
         key = "infarct_predicted" if target == "final-infarct" else "core_network"
-        predicted = members(Path(self.run), patient)
+        predicted = members(Path(self.run), patient, data_of(self.ui.whichBox) or FOLDER)
         masks += [(key, _("Prediction ({name})").format(name=name), str(path)) for name, path in predicted.items()]
         which = patient if cohort["layout"] == "bids" else None
         show_patient(self.panel, cohort["folder"], which, masks, thresholds=True)
 
-    # Slicer's plot view
-
-    def _volumes(self) -> list[tuple[float, float]]:
-        rows = self.evaluation.of(data_of(self.ui.methodBox))
-        pairs = [(row.get("true_ml"), row.get("predicted_ml")) for row in rows]
-        return [(true, found) for true, found in pairs if true is not None and found is not None]
-
-    def plot_volumes(self) -> Any:
-        """Show predicted against true volume."""
-        pairs = self._volumes()
-        top = max((max(pair) for pair in pairs), default=1.0)
-        series = {
-            _("patients"): (pairs, LOSS, False), _("equal"): ([(0.0, 0.0), (top, top)], VALIDATION, True),
-        }  # fmt: skip
-        axes = (_("true volume, mL"), _("predicted volume, mL"))
-        return put_chart(_("Volumes"), self.evaluation.methods[data_of(self.ui.methodBox)], axes, series)
-
-    def plot_bland_altman(self) -> Any:
-        """Show the difference of the volumes against their mean, with bias and limits of agreement."""
-        pairs = self._volumes()
-        points = [((true + found) / 2, found - true) for true, found in pairs]
-        differences = [difference for _mean, difference in points]
-        bias = sum(differences) / max(1, len(differences))
-        spread = (sum((d - bias) ** 2 for d in differences) / max(1, len(differences) - 1)) ** 0.5
-        top = max((mean for mean, _difference in points), default=1.0)
-        lines = {_("bias"): bias, _("upper limit"): bias + 1.96 * spread, _("lower limit"): bias - 1.96 * spread}
-        series = {_("patients"): (points, LOSS, False)}
-        series |= {name: ([(0.0, height), (top, height)], VALIDATION, True) for name, height in lines.items()}
-        axes = (_("mean volume, mL"), _("predicted minus true, mL"))
-        return put_chart(_("Bland-Altman"), self.evaluation.methods[data_of(self.ui.methodBox)], axes, series)
-
-    # Experiments
-
-    def _suggest_experiment(self) -> None:
-        name, edit = data_of(self.ui.experimentBox), self.ui.experimentEdit
-        if self.panel.cohort and (not edit.currentPath or edit.currentPath == getattr(self, "_suggested", "")):
-            self._suggested = str(Path(self.panel.cohort).parent / "experiments" / str(name))
-            edit.setCurrentPath(self._suggested)
-
-    def on_experiment(self, *_args: Any) -> None:
-        """Start an experiment in a process of its own and follow it."""
-        name, output = data_of(self.ui.experimentBox), self.ui.experimentEdit.currentPath
-        job = {
-            "experiment": name, "data": self.panel.cohort, "quick": bool(self.ui.quickCheck.checked),
-            "device": self.panel.remembered("Device") or "auto",
-        }  # fmt: skip
-        python = str(qt.QSettings().value("StrokePredict/WorkerPython") or "") or None
-        try:
-            control.launch(output, job, python)
-        except StrokeError as error:
-            self.panel.say_error(str(error))
-            return
-        self.panel.set_run(output)
-        words = _("Goes on in {folder}, also when Slicer is closed; its table will be table.md there.")
-        self.ui.experimentLabel.setText(words.format(folder=output))
-
     def _open(self, name: str) -> None:
-        path = Path(self.run) / FOLDER / name
+        path = Path(self.run) / (data_of(self.ui.whichBox) or FOLDER) / name
         qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(path)))
 
     def set_busy(self, busy: bool) -> None:
@@ -244,10 +241,18 @@ class EvaluateSection(Section):
         self.ui.evaluateButton.setEnabled(bool(self.run) and done and not busy)
         for button in (self.ui.reportButton, self.ui.folderButton):
             button.setEnabled(self.evaluation is not None)
-        drawn = self.evaluation is not None and any("true_ml" in row for row in self.evaluation.rows)
+        method = data_of(self.ui.methodBox) if self.evaluation is not None else None
+        shown = self.evaluation is not None and method in self.evaluation.methods
+        drawn = shown and any(isinstance(row.get("predicted_ml"), float) for row in self.evaluation.of(method))
         for button in (self.ui.volumesPlotButton, self.ui.blandAltmanPlotButton):
             button.setEnabled(drawn)
+        self.ui.rocPlotButton.setEnabled(shown and bool(roc_series(self.evaluation, method)))
+        reason = bool(self.ui.reasonEdit.text.strip())
+        self.ui.lockedTestButton.setEnabled(done and not busy and reason and self._has_locked())
         self.ui.experimentButton.setEnabled(bool(self.panel.cohort))
+
+    def _has_locked(self) -> bool:
+        return bool(self.panel.cohort) and (Path(self.panel.cohort) / LOCKED_FILE).is_file()
 
 
 def _rounded(key: str, value: Any) -> Any:

@@ -42,7 +42,7 @@ class ExperimentSection(Section):
         ui.runEdit.filters = ctk.ctkPathLineEdit.Dirs
         for box in (ui.recipeBox, ui.presetBox):
             box.currentIndexChanged.connect(self.on_recipe)
-        for name in ("foldsSpin", "epochsSpin", "batchSpin", "lockedSpin", "seedSpin"):
+        for name in ("foldsSpin", "epochsSpin", "batchSpin", "seedSpin"):
             getattr(ui, name).valueChanged.connect(self.on_setting)
         ui.deviceBox.currentIndexChanged.connect(self.on_setting)
         ui.initBox.currentIndexChanged.connect(self.on_setting)
@@ -67,8 +67,6 @@ class ExperimentSection(Section):
         ui = self.ui
         overrides = {"preset": self.preset} if self.preset != "paper" else {}
         overrides |= {path: str(getattr(ui, name).value) for path, name in _SPINS.items() if getattr(ui, name).value}
-        if ui.lockedSpin.value:
-            overrides["split.locked"] = f"{ui.lockedSpin.value / 100:g}"
         overrides |= self._changed
         chosen = {key: int(getattr(ui, name).value) or None for key, name in _STARTED.items()}
         return {
@@ -275,4 +273,4 @@ class ExperimentSection(Section):
         self.ui.startButton.setEnabled(ready)
 
 
-_KEPT = ("foldsSpin", "epochsSpin", "batchSpin", "lockedSpin", "seedSpin")
+_KEPT = ("foldsSpin", "epochsSpin", "batchSpin", "seedSpin")

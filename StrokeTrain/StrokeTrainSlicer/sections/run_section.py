@@ -58,6 +58,10 @@ class RunSection(Section):
         ui.followEdit.filters = ctk.ctkPathLineEdit.Dirs
         ui.runBox.currentIndexChanged.connect(lambda *_: self.panel.set_run(data_of(ui.runBox) or ""))
         ui.followEdit.currentPathChanged.connect(self.on_follow)
+        if not control.CAN_PAUSE:
+            ui.pauseButton.setToolTip(_("Windows cannot freeze a process: press Stop, and later Resume."))
+            ui.pauseLabel.setText(_("Pausing is not possible on Windows: press Stop, and later Resume."))
+        ui.pauseLabel.setVisible(not control.CAN_PAUSE)
         ui.stopButton.clicked.connect(lambda *_: self.stop())
         ui.pauseButton.clicked.connect(self.on_pause)
         ui.resumeButton.clicked.connect(lambda *_: self.resume())
@@ -132,7 +136,7 @@ class RunSection(Section):
         mine = state.alive and state.here
         stopping = bool(self._stopped_at)
         ui.stopButton.setEnabled(mine and not stopping)
-        ui.pauseButton.setEnabled(mine and not stopping)
+        ui.pauseButton.setEnabled(mine and not stopping and control.CAN_PAUSE)
         ui.pauseButton.blockSignals(True)
         ui.pauseButton.setChecked(state.state == "paused")
         ui.pauseButton.blockSignals(False)

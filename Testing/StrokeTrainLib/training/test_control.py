@@ -48,7 +48,7 @@ def test_nothing_there(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
-def test_a_run_lives_is_paused_goes_on_and_is_lost(tmp_path, process):
+def test_a_run_lives_is_paused_goes_on_and_is_stopped(tmp_path, process):
     run = tmp_path / "run"
     status(run, process.pid)
     write(run, "launch.json", job={}, host=socket.gethostname(), begun=1.0, pid=process.pid)
@@ -61,7 +61,37 @@ def test_a_run_lives_is_paused_goes_on_and_is_lost(tmp_path, process):
     control.stop(run)
     assert process.wait(10) == -signal.SIGTERM
     found = control.state_of(run)
-    assert (found.state, found.alive) == ("lost", False)
+    assert (found.state, found.alive) == ("stopped", False)  # it was asked, though it could not say a word
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
+def test_one_that_nobody_asked_is_lost_also_after_an_earlier_stop(tmp_path, process):
+    run = tmp_path / "run"
+    status(run, process.pid)
+    write(run, "stop.json", pid=process.pid + 1, time=time.time())  # of the process before this one
+    process.kill()
+    process.wait()
+    assert control.state_of(run).state == "lost"
+
+
+def test_stopped_right_after_its_start(tmp_path):
+    run = tmp_path / "run"
+    control.launch(run, {"recipe": "baseline", "data": str(tmp_path), "seed": 0})
+    begun = time.monotonic()
+    control.stop(run)
+    assert wait(lambda: not control.state_of(run).alive, 10)
+    assert time.monotonic() - begun < 5
+    assert control.state_of(run).state == "stopped"
+
+
+def test_one_that_was_asked_before_it_began_does_not_begin(tmp_path):
+    from StrokeTrainLib.training import detached
+
+    begun = time.time()
+    write(tmp_path, "launch.json", job={"recipe": "no-such-recipe"}, host=socket.gethostname(), begun=begun)
+    write(tmp_path, "stop.json", pid=None, time=begun + 1)
+    assert detached.main([str(tmp_path / "launch.json")]) == 130
+    assert "error" not in json.loads((tmp_path / "launch.json").read_text())
 
 
 @pytest.mark.parametrize("state", ["done", "failed", "stopped"])
