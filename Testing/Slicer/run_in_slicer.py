@@ -58,12 +58,22 @@ def run(names: list[str]) -> int:
 
 def _load_modules() -> int:
     """Return how many modules did not load."""
-    import slicer
-
-    missing = [name for name in MODULES if slicer.util.getModuleWidget(name) is None]
+    # A module whose setup() failed has a widget all the same, and no panel in it.
+    missing = [name for name in MODULES if getattr(_widget(name), "panel", None) is None]
     for name in missing:
         print(f"module {name}: did not load")
     return len(missing)
+
+
+def _widget(name: str) -> object:
+    """Return a module's widget; None where there is no such module."""
+    import slicer
+
+    try:
+        return slicer.util.getModuleWidget(name)
+    except Exception:
+        traceback.print_exc(file=sys.stdout)
+        return None
 
 
 def _self_tests() -> tuple[int, int]:

@@ -231,6 +231,7 @@ class ctkCollapsibleGroupBox(QGroupBox):
         for child in self.children():
             if isinstance(child, QWidget):
                 child.setVisible(not self._collapsed)
+                child.setEnabled(not self._collapsed)  # ctk's is a checkable group, and closed it is unchecked
         self.setMaximumHeight(24 if self._collapsed else 16777215)
 
     collapsed = Property(bool, lambda self: self._collapsed, setCollapsed)

@@ -18,6 +18,7 @@ class BadInputTest(PanelTest):
 
     def use(self, **roles) -> None:
         section = self.panel.sections["patient"]
+        section.ui.nodesGroup.collapsed = False  # what lies in a closed group cannot be pressed
         for role, node in roles.items():
             section.selector(role).setCurrentNode(node)
         section.ui.useButton.click()
@@ -36,7 +37,7 @@ class BadInputTest(PanelTest):
         self.assertIn("no such folder", self.errors[0])
 
     def test_no_volume_chosen_is_said(self) -> None:
-        self.panel.sections["patient"].ui.useButton.click()
+        self.use()
         self.assertIn("No volume", self.errors[0])
 
     def test_a_dwi_alone_cannot_be_analysed_and_says_so(self) -> None:
@@ -64,6 +65,7 @@ class BadInputTest(PanelTest):
     def test_names_tell_roles(self) -> None:
         volumes = {role: self.add_volume(f"3 ep2d_{role}", np.ones((4, 8, 8), np.float32)) for role in ("adc", "flair")}
         section = self.panel.sections["patient"]
+        section.ui.nodesGroup.collapsed = False
         section.ui.guessButton.click()
         for role, node in volumes.items():
             self.assertIs(section.selector(role).currentNode(), node, role)
