@@ -9,6 +9,12 @@ import numpy as np
 from ..statistics.compare import Comparison, wilcoxon_paired
 from ..statistics.effects import Values
 
+#: Said wherever rules stand in a table.
+UNCLEANED = (
+    "The rules' masks are the plain cuts of our own perfusion maps (what `stroke evaluate` takes without "
+    "--clean-rules): cleaning them takes seconds a patient. Yu's came from RAPID, which cleans them."
+)
+
 
 def row_of(test: Comparison, metric: str, group: str, first: str, second: str) -> dict[str, Any]:
     """Return a test as a row of `experiment.Report.comparisons`.

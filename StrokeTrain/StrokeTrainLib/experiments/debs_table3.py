@@ -9,7 +9,7 @@ from ..metrics.rules import DEBS_RULES
 from ..statistics.compare import stars
 from ..statistics.intervals import proportion
 from . import debs
-from .comparing import paired
+from .comparing import UNCLEANED, paired
 from .debs import GROUPS, KEYS, WITH, WITHOUT
 from .experiment import Experiment, Finished, Report, of_metric
 from .published.debs2021 import PAPER, TABLE3
@@ -36,6 +36,7 @@ def report(finished: Finished) -> Report:
         _add_areas(made, areas, group, part, rule)
         _look(made, group, rows)
         made.numbers[f"{group}: higher Dice than the mismatch"] = _better(made, group, part, rule)
+    made.notes.append(UNCLEANED)
     made.tables += [table, areas]
     return made
 

@@ -39,9 +39,7 @@ def to_markdown(finished: Finished, report: Report, facts: Mapping[str, Any]) ->
     if facts["simulated"]:
         blocks.append(SIMULATED)
     if finished.setting.quick:
-        from .ground import QUICK_PATIENTS
-
-        blocks.append(_QUICK.format(patients=QUICK_PATIENTS))
+        blocks.append(_QUICK.format(patients=experiment.quick_patients))
     blocks.append(f"```\n{facts['command']}\n```")
     blocks += [table.markdown().rstrip() for table in report.tables]
     blocks += _directions(report.directions)

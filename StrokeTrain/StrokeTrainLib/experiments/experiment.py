@@ -18,7 +18,7 @@ from ..evaluation.summary import compare
 from ..statistics.compare import adjust
 from .arms import Arm
 from .directions import Direction, judge
-from .ground import Ground
+from .ground import QUICK_PATIENTS, Ground
 from .published import Paper
 from .runs import RECEIPTS, run_of
 from .setting import Setting
@@ -50,6 +50,8 @@ class Experiment:
         Makes the table of the trained arms.
     quick_folds : int
         With ``--quick``, where it is another number.
+    quick_patients : int
+        With ``--quick``, no more than these take part.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Experiment:
     deal: Deal
     report: Callable[[Finished], Report]
     quick_folds: int = 0
+    quick_patients: int = QUICK_PATIENTS
 
     def scheme(self, setting: Setting) -> str:
         """Return the scheme of splits: as many folds as asked for, else the paper's."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..cohort.parts import Splits
-from ..data.labels import what_happened
+from ..data.courses import course_of
 from ..evaluation.records import to_record
 from ..evaluation.results import Results
 from ..evaluation.sources import Source
@@ -41,7 +41,8 @@ def _only(state: str) -> str:
 
 def deal(ground: Ground, setting: Setting) -> tuple[dict[str, Splits], list[str]]:
     """Give each separate network the patients of its course; without partial reperfusion there are two of them."""
-    groups = {s: [p.id for p in ground.patients.values() if what_happened(p).reperfusion == s] for s in STATES}
+    courses = _courses(ground)
+    groups = {state: [name for name, course in courses.items() if course == state] for state in STATES}
     folds = len(ground.splits.folds)
     require_groups({state: groups[state] for state in EXTREMES}, folds, "one network for each course")
     found, told = {ONE: ground.splits}, []
@@ -53,6 +54,11 @@ def deal(ground: Ground, setting: Setting) -> tuple[dict[str, Splits], list[str]
     return found, told
 
 
+def _courses(ground: Ground) -> dict[str, str]:
+    """Return how far every patient was reperfused: what the networks are told, measured where the table is silent."""
+    return {name: course_of(patient, ground.cache).reperfusion for name, patient in ground.patients.items()}
+
+
 def report(finished: Finished) -> Report:
     """Compare Dice and volumes out of fold, then what both say would happen with and without reperfusion."""
     sources = {arm.name: finished.source(arm.name) for arm in finished.arms}
@@ -60,7 +66,7 @@ def report(finished: Finished) -> Report:
     made = Report()
     table = Table("Out of fold, each patient told (or predicted by the network of) what happened",
                   ("Dice", "AUC", "Volume error (mL)", "Absolute volume error (mL)"))  # fmt: skip
-    courses = {name: what_happened(p).reperfusion for name, p in finished.ground.patients.items()}
+    courses = _courses(finished.ground)
     for state in STATES:
         if _only(state) in sources:
             part = results.only([name for name in results.patients if courses[name] == state])

@@ -23,7 +23,7 @@ from .setting import Setting
 
 #: Hidden, so that nobody takes it for a run.
 FOLDER = ".cohort"
-#: With ``--quick``, no more patients than these.
+#: With ``--quick``, no more patients than these, where an experiment does not say otherwise.
 QUICK_PATIENTS = 40
 
 
@@ -61,7 +61,8 @@ class Ground:
 
 
 def prepare_ground(
-    base: Arm, setting: Setting, scheme: str, progress: Progress = silent, *, begun: bool = True
+    base: Arm, setting: Setting, scheme: str, progress: Progress = silent, *, begun: bool = True,
+    most: int = QUICK_PATIENTS,
 ) -> Ground:
     """Select, prepare and split the cohort once; an experiment that is gone on with keeps what it has.
 
@@ -77,6 +78,8 @@ def prepare_ground(
         Told how far it is.
     begun : bool
         Believe what the folder holds of an earlier beginning.
+    most : int
+        With ``--quick``, how many patients take part at most.
 
     Raises
     ------
@@ -98,7 +101,7 @@ def prepare_ground(
         plan.facts["threads"] = _threads(setting)  # of a fold; folds go side by side
         plan.facts["lesion_ml"] = {name: entry.lesion_ml for name, entry in entries.items()}
         folder.write(plan.facts, plan.recipe.model_dump_json(indent=1), plan.splits.to_json())
-    return _ground(plan, setting, scheme)
+    return _ground(plan, setting, scheme, most)
 
 
 def _threads(setting: Setting) -> int | None:
@@ -107,17 +110,20 @@ def _threads(setting: Setting) -> int | None:
     return None if setting.scheduler else max(1, available_threads() // setting.processes)
 
 
-def _ground(plan: Plan, setting: Setting, scheme: str) -> Ground:
+def _ground(plan: Plan, setting: Setting, scheme: str, most: int) -> Ground:
     facts = plan.facts
-    chosen, notes = _few_if_quick(list(plan.patients.values()), setting)
+    # The cohort's locked test set is in no experiment: it is not drawn, learnt from or tested.
+    allowed = [patient for patient in plan.patients.values() if patient.id not in plan.splits.locked]
+    chosen, notes = _few_if_quick(allowed, setting, most)
     volumes = {name: facts["lesion_ml"][name] or 0.0 for name in facts["lesion_ml"]}
     splits = plan.splits
-    if len(chosen) < len(plan.patients):
+    if len(chosen) < len(allowed):
         splits = make_splits(
             chosen, scheme, setting.seed, stratify=plan.recipe.split.stratify,
             volumes={patient.id: volumes[patient.id] for patient in chosen},
         )  # fmt: skip
     left_out = [item["reason"] for item in facts["selection"]["excluded"]] + list(facts["unusable"].values())
+    left_out += [f"{name}: belongs to the cohort's locked test set." for name in plan.splits.locked]
     return Ground(
         facts, splits, {p.id: p for p in chosen}, volumes, left_out,
         [*notes, *_of_everybody(facts["notes"]), *(() if splits is plan.splits else splits.notes)],
@@ -129,12 +135,12 @@ def _of_everybody(notes: Sequence[str]) -> list[str]:
     return [note for note in notes if not note.startswith("fold ")]
 
 
-def _few_if_quick(patients: Sequence[Patient], setting: Setting) -> tuple[list[Patient], list[str]]:
-    if not setting.quick or len(patients) <= QUICK_PATIENTS:
+def _few_if_quick(patients: Sequence[Patient], setting: Setting, most: int) -> tuple[list[Patient], list[str]]:
+    if not setting.quick or len(patients) <= most:
         return list(patients), []
-    drawn = np.random.default_rng([setting.seed, 4041]).permutation(len(patients))[:QUICK_PATIENTS]
+    drawn = np.random.default_rng([setting.seed, 4041]).permutation(len(patients))[:most]
     chosen = [patients[number] for number in sorted(drawn)]
-    return chosen, [f"Quick: {QUICK_PATIENTS} of {len(patients)} patients, drawn by chance."]
+    return chosen, [f"Quick: {most} of {len(patients)} patients, drawn by chance."]
 
 
 def require_groups(found: Mapping[str, Sequence[str]], least: int, what: str) -> None:

@@ -20,7 +20,9 @@ from ..evaluation.external import predict_model
 from ..evaluation.sources import from_model
 from ..recipes import load_recipe
 from ..spread.work import spread
-from ..statistics.roc import delong, delong_paired, roc_curve
+from ..statistics.compare import Comparison, p_text
+from ..statistics.folds import auc_within_folds
+from ..statistics.roc import delong, roc_curve
 from ..statistics.values import signed
 from ..training.plan import load_plan
 from ..training.predictions import predict_patients
@@ -39,6 +41,10 @@ _QUICK = {
     "network.external_features": False, "network.options.freeze": True, "initialisation": "he",
     "training.epochs": 8, "training.patience": 4,
 }  # fmt: skip
+_RANDOM = (
+    "Quick preset: the image features are those of a VGG19 with random weights, never trained; only the temporal paths "
+    "and the last layers learn. The paper's features were trained on ImageNet."
+)
 
 
 def score_validation(run: str, fold: int) -> dict[str, Any]:
@@ -68,10 +74,12 @@ def report(finished: Finished) -> Report:
     second.add("Test folds", "Test folds", OURS, n, [test[name] for name in (FULL, GLOBAL, LOCAL)])
     made.tables.append(second)
     for name, numbers in ((GLOBAL, "0.72 against 0.63, not tested"), (LOCAL, "0.72 against 0.65, not tested")):
-        row = _against(found[FULL], found[name], (_TITLES[FULL], _TITLES[name]))
+        row = _against(made, found[FULL], found[name], (_TITLES[FULL], _TITLES[name]), finished.setting.seed)
         made.comparisons.append(row)
         made.look_for(f"Both paths together have a higher AUC than the {_TITLES[name].lower()}", numbers, "higher", row)
     made.numbers |= {"summaries": summaries}
+    if finished.setting.quick:
+        made.notes.insert(0, _RANDOM)
     made.notes += _told(found, summaries)
     return made
 
@@ -155,9 +163,27 @@ def _strangers(finished: Finished, folder: Path) -> tuple[list[Patient], str]:
     return [patient for patient in chosen if patient.id not in known], told
 
 
-def _against(full: Classified, other: Classified, names: tuple[str, str]) -> dict[str, Any]:
-    test = delong_paired(full.labels, full.probabilities, other.probabilities)
-    return row_of(test, "AUC over all test folds", "Everybody, out of fold", *names)
+def _against(
+    made: Report, full: Classified, other: Classified, names: tuple[str, str], seed: int
+) -> dict[str, Any]:
+    """Compare both within every fold: what is large, and how probabilities are scaled, differs between folds."""
+    folds = [np.nan if row["fold"] is None else row["fold"] for row in full.rows]
+    found = auc_within_folds(full.labels, full.probabilities, other.probabilities, folds, seed=seed)
+    row = row_of(found.comparison, "AUC", "Everybody, out of fold", *names)
+    each = "; ".join(f"fold {number} {_of_fold(test)}" for number, test in found.folds.items())
+    made.notes.append(
+        f"{names[0]} minus {names[1][0].lower()}{names[1][1:]}, AUC fold by fold (DeLong's paired test): "
+        f"{each or 'no fold with both classes'}. {found.comparison.note}".strip()
+    )
+    made.numbers[f"{names[1]}: difference of AUC by fold"] = {
+        str(number): {"difference": test.shift.value, "p": test.p, "n": test.n} for number, test in found.folds.items()
+    }
+    return row
+
+
+def _of_fold(test: Comparison) -> str:
+    p = f"P {p_text(test.p)}" if np.isfinite(test.p) else "not testable"
+    return f"{signed(test.shift.value, 2)} (n = {test.n}, {p})"
 
 
 def _told(found: dict[str, Classified], summaries: dict[str, Any]) -> list[str]:
@@ -166,14 +192,18 @@ def _told(found: dict[str, Classified], summaries: dict[str, Any]) -> list[str]:
     told = [
         f"A core is large above the median of the fold's own training part: {span} mL (32.4 mL in the paper, of its "
         "whole training cohort).",
-        "DeLong's test compares the probabilities of all folds at once; networks of different folds need not agree in "
-        "scale, which lowers either AUC.",
+        "Networks are compared by the mean over folds of the difference of their AUC; interval and P by drawing "
+        "patients within fold and class, both probabilities together (2,000 times). Probabilities of different folds "
+        "are not ranked against each other: both what is large and the networks' scale differ.",
     ]
     for name, summary in summaries.items():
         auc = summary["overall"]["auc"]
         interval = f"{signed(auc['low'], 2)} to {signed(auc['high'], 2)}" if np.isfinite(auc["low"]) else "no interval"
         area = signed(auc["value"], 2) if np.isfinite(auc["value"]) else "undefined"
-        told.append(f"{_TITLES[name]}: AUC over all test folds {area} ({interval}).")
+        told.append(
+            f"{_TITLES[name]}: AUC of the probabilities of all test folds together, for comparison only, {area} "
+            f"({interval})."
+        )
         told += [f"{_TITLES[name]}: {note}" for note in summary["notes"]]
     return told
 

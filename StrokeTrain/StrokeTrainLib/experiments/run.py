@@ -49,7 +49,9 @@ def run_experiment(name: str, setting: Setting, progress: Progress = silent) -> 
     experiment = experiment_of(name)
     begun = taken_up(setting, name)
     share = part(progress, 0.0, _PREPARED)
-    ground = prepare_ground(experiment.arms[0], setting, experiment.scheme(setting), share, begun=begun)
+    ground = prepare_ground(
+        experiment.arms[0], setting, experiment.scheme(setting), share, begun=begun, most=experiment.quick_patients
+    )
     splits, said = experiment.deal(ground, setting)
     positive = {patient: volume > 0 for patient, volume in ground.volumes.items()}
     arms = [arm for arm in experiment.arms if arm.name in splits]

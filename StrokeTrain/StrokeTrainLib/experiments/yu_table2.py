@@ -10,7 +10,7 @@ from ..statistics.agreement import lin_concordance
 from ..statistics.compare import adjust, p_text
 from ..statistics.describe import below, subgroups
 from .arms import Arm
-from .comparing import paired
+from .comparing import UNCLEANED, paired
 from .experiment import Experiment, Finished, Report, everybody_the_same, of_metric
 from .published.yu2020 import ALL, PAPER, TABLE2
 from .table import OURS, Table, add_paper, digits_of, median_iqr, with_paper
@@ -60,6 +60,7 @@ def report(finished: Finished) -> Report:
     agreement = lin_concordance(results.column(NETWORK, "predicted_ml"), results.true_ml(), cube_root=True)
     made.notes.insert(0, f"Lin's concordance of cube-root volumes, all patients: {agreement.rho.text()} (n = "
                          f"{agreement.rho.n}); in the paper 0.74 (0.66 to 0.80).")  # fmt: skip
+    made.notes.append(UNCLEANED)
     made.tables.append(table)
     return made
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.metrics import roc_auc_score
 
 from StrokeTrainLib.cohort.parts import Fold, Splits
 from StrokeTrainLib.cohort.table import Patient
@@ -155,8 +156,18 @@ def test_alis_has_the_papers_test_and_the_paired_one_and_a_margin(tmp_path):
     dice, reader = results.column("A", "dice")[own], results.column("reader", "dice")[own]
     row = next(r for r in report.comparisons if r["first"] == "A → A" and r["test"].startswith("Mann"))
     assert row["p"] == pytest.approx(stats.mannwhitneyu(dice, reader, method="exact").pvalue)
+    ours = [line for line in report.tables[0].lines if line.source == "ours"]
+    assert all("margin" in line.notes for line in ours)
+    told = report.tables[0].footnotes["margin"]
+    assert "0.05 Dice, set in the code before any result. The paper states none." in told
     other = next(r for r in report.comparisons if r["first"] == "A → A" and r["second"] == "A → B")
     assert other["test"].startswith("Mann")  # other patients: there are no pairs
+
+
+@pytest.mark.parametrize("name", ["yu-table2", "debs-table3"])
+def test_which_masks_of_rules_were_taken_is_said(name, tmp_path):
+    _, report = report_of(name, tmp_path)
+    assert any(note.startswith("The rules' masks are the plain cuts") for note in report.notes)
 
 
 def test_the_classifier_fills_both_tables(tmp_path, monkeypatch):
@@ -187,8 +198,22 @@ def test_the_classifier_fills_both_tables(tmp_path, monkeypatch):
         zeros = [r["probability"] for r in both if r["fold"] == fold and not r["large"]]
         by_fold.append(np.mean([a > b for a in ones for b in zeros]))
     assert second.lines[1].cells[0].startswith(f"{np.mean(by_fold):.2f} ({np.std(by_fold, ddof=1):.2f})")
-    assert {r["test"].split(",")[0] for r in report.comparisons} == {"DeLong"}
     assert len(report.directions) == 2
+    # Never ranked over folds: what is large and how probabilities are scaled differs between them.
+    for row, arm in zip(report.comparisons, ("global", "local"), strict=True):
+        other = {r["patient"]: r["probability"] for r in classified(None, arm).rows}
+        difference = []
+        for fold in range(1, 5):
+            mine = [r for r in both if r["fold"] == fold]
+            areas = [roc_auc_score([r["large"] for r in mine], scores) for scores in (
+                [r["probability"] for r in mine], [other[r["patient"]] for r in mine])]  # fmt: skip
+            difference.append(areas[0] - areas[1])
+        assert row["shift"] == pytest.approx(np.mean(difference))
+        assert row["shift_low"] <= row["shift"] <= row["shift_high"]
+        assert "within folds" in row["test"]
+        told = next(note for note in report.notes if f"{mittermeier_cv._TITLES[arm][1:]}, AUC fold by fold" in note)
+        assert all(f"fold {fold} " in told for fold in range(1, 5))
+    assert report.notes[0].startswith("Quick preset: the image features are those of a VGG19 with random weights")
 
 
 def test_columns_in_words():
