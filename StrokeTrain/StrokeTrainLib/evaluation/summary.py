@@ -19,7 +19,7 @@ from ..metrics.auc import RATES
 from ..metrics.catalogue import METRICS
 from ..statistics.agreement import bland_altman, lin_concordance
 from ..statistics.calibration import Calibration, calibration
-from ..statistics.compare import Comparison, adjust, wilcoxon_paired
+from ..statistics.compare import Comparison, adjust, shapiro_wilk, wilcoxon_paired
 from ..statistics.describe import UNKNOWN, below, describe
 from ..statistics.describe import subgroups as groups_of
 from ..statistics.effects import cohens_dz
@@ -129,8 +129,8 @@ def compare(
     list of dict
         ``metric``, ``first``, ``second``, ``n``, ``test``, ``statistic``, ``p``, ``p_holm``, ``p_bonferroni``,
         ``effect`` (matched-pairs rank-biserial, positive where the first is larger), ``dz`` (Cohen's), ``shift``
-        (Hodges-Lehmann, first minus second) with ``shift_low`` and ``shift_high``, ``better`` (which of both by the
-        sign of the effect, empty where neither) and ``note``.
+        (Hodges-Lehmann, first minus second) with ``shift_low`` and ``shift_high``, ``shapiro_p`` (Shapiro-Wilk test
+        of the differences), ``better`` (which of both by the sign of the effect, empty where neither) and ``note``.
     """
     rows = []
     for key in keys:
@@ -141,6 +141,7 @@ def compare(
         for number, (name, test) in enumerate(tests.items()):
             row = {"metric": key, "first": first, "second": name} | _test(test)
             row |= {"p_holm": holm[number], "p_bonferroni": bonferroni[number]}
+            row["shapiro_p"] = shapiro_wilk(np.subtract(*_as_ranked(key, *found[name]))).p
             row |= {"dz": cohens_dz(*found[name]), "better": _better(key, first, name, test.effect)}
             rows.append(row)
     return rows
@@ -186,7 +187,7 @@ def _described(values: np.ndarray, seed: int, resamples: int) -> dict[str, Any]:
     options = {"seed": seed, "resamples": resamples}
     median = bootstrap(lambda x: float(np.median(x)), values, method="percentile", **options)
     mean = bootstrap(lambda x: float(x.mean()), values, **options)
-    found = asdict(describe(values))
+    found = asdict(describe(values)) | {"shapiro_p": shapiro_wilk(values).p}
     found |= {"median_low": median.low, "median_high": median.high, "mean_low": mean.low, "mean_high": mean.high}
     return found
 

@@ -101,9 +101,10 @@ def comparisons(summary: Mapping[str, Any], keys: Sequence[str] = tuple(METRICS)
             signed(_number(row["effect"]), 2) if row["effect"] is not None else "–",
             p_text(_number(row["p"])), p_text(_number(row["p_holm"])), p_text(_number(row["p_bonferroni"])),
             {row["first"]: "network", row["second"]: "other"}.get(row["better"], "–"),
+            *([] if main else [p_text(_number(row["shapiro_p"]))]),
         ])  # fmt: skip
     head = ["Measure", *(["Network"] if several else []), "Against", "n", "Shift (95 % CI)", "Rank-biserial", "P"]
-    head += ["P (Holm)", "P (Bonferroni)", "Better"]
+    head += ["P (Holm)", "P (Bonferroni)", "Better", *([] if main else ["P (Shapiro-Wilk, of differences)"])]
     note = (
         "Two-sided Wilcoxon signed-rank tests of paired patients. Shift: Hodges-Lehmann, network minus the other, in "
         "the measure's unit. Rank-biserial: positive where the network's value is larger. 'Better' tells the direction "

@@ -73,6 +73,17 @@ def test_paired_tests_and_their_adjustment(study):
     assert [row["p_bonferroni"] for row in rows] == pytest.approx(multipletests(raw, method="bonferroni")[1], rel=1e-6)
 
 
+def test_normality_of_values_and_of_differences_is_scipys(study):
+    network, rule = column(study, METHOD, "dice"), column(study, "adc", "dice")
+    known = np.isfinite(network)
+    told = study.summary["methods"][METHOD]["metrics"]["dice"]["shapiro_p"]
+    assert told == pytest.approx(stats.shapiro(network[known]).pvalue, rel=1e-6)
+    row = next(r for r in study.summary["comparisons"] if (r["metric"], r["second"]) == ("dice", "adc"))
+    assert row["shapiro_p"] == pytest.approx(stats.shapiro((network - rule)[known]).pvalue, rel=1e-5)
+    head = (study.out / "tables" / "comparisons.csv").read_text().splitlines()[0]
+    assert "Shapiro-Wilk" in head
+
+
 def test_volumes(study):
     predicted, true = (column(study, METHOD, key) for key in ("predicted_ml", "true_ml"))
     known = np.isfinite(predicted) & np.isfinite(true)
