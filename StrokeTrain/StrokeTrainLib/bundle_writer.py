@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 
 def write_bundle(
-    folder: Path, networks: nn.Module | Sequence[nn.Module], card: Card, version: str, changes: str
+    folder: Path,
+    networks: nn.Module | Sequence[nn.Module],
+    card: Card,
+    version: str,
+    changes: str,
+    *,
+    half: bool = False,
 ) -> None:
     """Write a bundle into an empty folder.
 
@@ -36,6 +42,9 @@ def write_bundle(
         What the model says of itself.
     version, changes : str
         The bundle's version and what is new in it.
+    half : bool
+        Weights of half precision, half as large on disk; they are computed with in single precision all the same.
+        Running statistics of normalisation layers, which can exceed its range, stay as they are.
     """
     from safetensors.torch import save_file
 
@@ -44,6 +53,8 @@ def write_bundle(
         (folder / name).mkdir(parents=True, exist_ok=True)
     for network, name in zip(networks, card.weights, strict=True):
         state = {key: tensor.detach().cpu().contiguous() for key, tensor in network.state_dict().items()}
+        if half:
+            state |= {key: state[key].half() for key, _ in network.named_parameters()}
         if card.network.external_features:
             state = {key: tensor for key, tensor in state.items() if not key.startswith("features.")}
         save_file(state, folder / name)
@@ -152,8 +163,17 @@ def _readme(card: Card, version: str) -> str:
         f"# {card.title} ({card.name} {version})\n\n{lead}{card.intended_use}\n\n{NOT_CLINICAL}\n\n"
         f"## Inputs\n\n{channels}\n\nAxial sections, {card.matrix[0]}×{card.matrix[1]} voxels of "
         f"{card.spacing_mm[0]:g}×{card.spacing_mm[1]:g} mm, 0 outside the brain.\n\n"
-        f"## Training\n\n{card.training.data}\n\n## Measured\n\n{scores}\n\n## Licence\n\n{card.licence}\n"
+        f"## Training\n\n{card.training.data}\n{_made(card)}\n## Measured\n\n{scores}\n\n"
+        f"## Licence\n\n{card.licence}\n"
     )
+
+
+def _made(card: Card) -> str:
+    """Return the simulator's fingerprint and the command lines that made the model, where they are known."""
+    said = f"\nSimulator: {card.training.phantom}\n" if card.training.phantom else ""
+    if card.training.commands:
+        said += "\n```\n" + "\n".join(card.training.commands) + "\n```\n"
+    return said
 
 
 def _clipping(channel: Channel) -> str:

@@ -60,6 +60,8 @@ def to_card(
     salt: str = "",
     patient_hashes: Sequence[str] = (),
     ancestors: Sequence[str] = (),
+    calibration_hashes: Sequence[str] = (),
+    phantom: str = "",
     seed: int = 0,
     scores: Mapping[str, float | str] | None = None,
     weights: Sequence[str] = (WEIGHTS,),
@@ -80,7 +82,7 @@ def to_card(
         On whom, in words.
     simulated : bool
         Whether nobody was imaged: the weights are demonstration weights then.
-    patients, salt, patient_hashes, ancestors, seed
+    patients, salt, patient_hashes, ancestors, calibration_hashes, phantom, seed
         Of the training (`StrokePredictLib.models.card.Training`).
     scores : mapping
         Measured on patients that no network of the model has seen.
@@ -107,6 +109,8 @@ def to_card(
             salt=salt,
             patient_hashes=list(patient_hashes),
             ancestors=list(ancestors),
+            calibration_hashes=list(calibration_hashes),
+            phantom=phantom,
             seed=seed,
         ),
     }

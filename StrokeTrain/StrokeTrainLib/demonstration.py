@@ -1,195 +1,141 @@
-"""Train the small model that comes with the software, on simulated patients.
+"""Make a model that comes with the software: trained by its recipe, measured on unseen patients, halved, written.
 
-``python -m StrokeTrainLib.demonstration -o FOLDER`` makes the bundle ``demo-infarct`` again: a late-fusion U-Net (Debs
-2021) on DWI and ADC that predicts the final infarct whatever the reperfusion.
+``python -m StrokeTrainLib.demonstration NAME --data COHORT --unseen COHORT -o FOLDER`` does for one of
+`demonstration_models.MODELS` what ``stroke train`` and ``stroke evaluate`` do, and writes the bundle.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import os
-import time
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-import torch
-
-from StrokePredictLib.case import StrokeCase
-from StrokePredictLib.inference import prepare
 from StrokePredictLib.io.output import staged_folder
-from StrokePredictLib.models.card import Card, Channel, Network, Training
-from StrokePredictLib.networks import create
-from StrokePredictLib.phantom.patient import simulate_patient
-from StrokePredictLib.preprocess.brain_mask import brain_mask
-from StrokePredictLib.preprocess.sections import Sections
+from StrokePredictLib.models.bundle import Bundle, open_bundle
+from StrokePredictLib.models.card import Card
+from StrokePredictLib.progress import Progress, part, silent
 
 from .bundle_writer import write_bundle
+from .demonstration_models import COHORTS, MODELS, SEED, Demonstration
+from .demonstration_scores import measure
+from .training.begin import Options
+from .training.finish import calibrate
+from .training.plan import Plan, load_plan
+from .training.run_folder import RunFolder
+from .training.status import Log, Status
+from .training.telling import Teller
+from .training.train import recipe_for, train
 
-#: Seeds of the three parts lie far from each other and from any that a user is likely to choose for a demonstration.
-FIRST_SEED = {"train": 71_000_000, "validation": 72_000_000, "test": 73_000_000}
-LESION, TISSUE, BACKGROUND = 0, 1, 2
-NAME = "demo-infarct"
-
-
-@dataclass
-class Settings:
-    """What can be chosen."""
-
-    train: int = 100
-    validation: int = 16
-    test: int = 24
-    epochs: int = 12
-    batch: int = 12
-    rate: float = 1e-3
-    seed: int = 2026
-    workers: int = 1
+VERSION, CHANGES = "1.0.0", "First version."
+LICENCE = "Apache-2.0"
+SIMULATED_ONLY = "Trained on simulated patients only; not for clinical use."
 
 
-def card_for(settings: Settings, hashes: list[str], scores: dict[str, float | str]) -> Card:
-    """Return the card of the demonstration model."""
-    return Card(
-        name=NAME,
-        title="Predicted infarct (demonstration)",
-        target="final-infarct",
-        segment="infarct_predicted",
-        network=Network(name="debs2021", options={"channels": 2, "fusion": "late"}, lesion_class=LESION),
-        channels=[
-            Channel(role="dwi", unit="a.u.", normalisation="brain-median", scale=4.0),
-            Channel(role="adc", unit="10⁻⁶ mm²/s", normalisation="fixed", scale=3000.0),
-        ],
-        spacing_mm=(1.8, 1.8),
-        matrix=(128, 128),
-        threshold=0.5,
-        demonstration=True,
-        intended_use="Shows the way from images to a predicted infarct. Trained on simulated patients only: it knows "
-        "nothing of real ones, of old infarcts, haemorrhage or artefacts.",
-        licence="Apache-2.0",
-        scores=scores,
-        training=Training(
-            data=f"{settings.train} simulated patients with middle cerebral artery occlusion "
-            f"({settings.validation} more to choose the epoch); final infarct as it happened.",
-            simulated=True,
-            patients=settings.train,
-            salt=NAME,
-            patient_hashes=hashes,
-            seed=settings.seed,
-        ),
-    )
+def make(
+    model: Demonstration,
+    data: Path | str,
+    unseen: Path | str,
+    output: Path | str,
+    *,
+    run: Path | str | None = None,
+    cache: Path | str | None = None,
+    threads: int | None = None,
+    progress: Progress = silent,
+) -> Bundle:
+    """Train a demonstration model and write its bundle, whole or not at all.
 
+    Its weights are stored in half precision. The volume interval and all scores belong to the model as it is stored.
 
-def sections_of(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Simulate a patient; return inputs float32 ``(section, 2, y, x)`` and classes uint8 ``(section, y, x)``."""
-    patient = simulate_patient(seed, perfusion=False)
-    case = StrokeCase(f"phantom-{seed}", {role: patient.volumes[role] for role in ("dwi", "adc", "b0")})
-    case.volumes["brain"] = brain_mask(case.volumes["b0"])
-    card = card_for(Settings(), [], {})
-    sections = Sections.around(case.volumes["brain"], card.spacing_mm, card.matrix)
-    inputs = prepare(case, card, sections)
-    brain = sections.bring(case.volumes["brain"], is_mask=True) > 0.5
-    lesion = sections.bring(patient.truth["infarct"], is_mask=True) > 0.5
-    classes = np.where(lesion & brain, LESION, np.where(brain, TISSUE, BACKGROUND)).astype(np.uint8)
-    return inputs, classes
+    Parameters
+    ----------
+    model : Demonstration
+        Which.
+    data, unseen : path-like
+        Cohort folders: who trains it, and who tests it.
+    output : path-like
+        The bundle's folder.
+    run : path-like, optional
+        The training run's folder, gone on with where it holds one; beside the bundle if left out.
+    cache : path-like, optional
+        Of prepared patients.
+    threads : int, optional
+        See `StrokeTrainLib.training.begin.Options`.
+    progress : Progress
+        Told how far it is.
 
-
-def collect(part: str, count: int, workers: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Simulate a part's patients in parallel."""
-    seeds = [FIRST_SEED[part] + i for i in range(count)]
-    with ProcessPoolExecutor(workers) as pool:
-        return list(pool.map(sections_of, seeds, chunksize=2))
-
-
-def train(settings: Settings, data: dict[str, list[tuple[np.ndarray, np.ndarray]]]) -> torch.nn.Module:
-    """Train; return the network of the best validation epoch.
-
-    Debs' recipe shortened for a demonstration: multi-class Dice with the lesion weighted 8 plus cross-entropy, Adam
-    with a cosine rate; sections with lesion and half as many without, so that healthy sections are learnt too;
-    mirroring and intensity jitter, which the paper does without.
+    Raises
+    ------
+    StrokeError
+        As `StrokeTrainLib.training.train.train`, and if nobody of the unseen patients can be tested.
     """
-    from monai.losses import DiceCELoss
-
-    generator = np.random.default_rng(settings.seed)
-    torch.manual_seed(settings.seed)
-    network = create("debs2021", channels=2, fusion="late")
-    weight = torch.tensor([8.0, 1.0, 1.0])
-    loss_of = DiceCELoss(softmax=True, to_onehot_y=True, batch=True, weight=weight / weight.mean())
-    optimiser = torch.optim.Adam(network.parameters(), lr=settings.rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.epochs)
-    inputs = np.concatenate([x for x, _ in data["train"]])
-    classes = np.concatenate([y for _, y in data["train"]])
-    with_lesion = np.flatnonzero((classes == LESION).any(axis=(1, 2)))
-    without = np.setdiff1d(np.flatnonzero((classes == TISSUE).any(axis=(1, 2))), with_lesion)
-    best, best_state = -1.0, network.state_dict()
-    for epoch in range(settings.epochs):
-        start = time.perf_counter()
-        network.train()
-        extra = generator.choice(without, min(len(without), len(with_lesion) // 2), replace=False)
-        order = generator.permutation(np.concatenate([with_lesion, extra]))
-        total = 0.0
-        for first in range(0, len(order), settings.batch):
-            chosen = order[first : first + settings.batch]
-            x, y = _augment(inputs[chosen], classes[chosen], generator)
-            optimiser.zero_grad()
-            loss = loss_of(network(x), y)
-            loss.backward()
-            optimiser.step()
-            total += loss.item() * len(chosen)
-        schedule.step()
-        dice = float(np.median(patient_dice(network, data["validation"])))
-        print(f"epoch {epoch + 1}: loss {total / len(order):.4f}, validation Dice {dice:.3f}, "
-              f"{time.perf_counter() - start:.0f} s", flush=True)  # fmt: skip
-        if dice > best:
-            best, best_state = dice, {key: value.clone() for key, value in network.state_dict().items()}
-    network.load_state_dict(best_state)
-    return network.eval()
+    output = Path(output)
+    run = Path(run) if run else output.with_name(f"{output.name}-run")
+    recipe = recipe_for(model.recipe, run, overrides=model.values, folds=1)
+    cache = Path(cache) if cache else None
+    options = Options(data=Path(data), seed=SEED, threads=threads, cache=cache)
+    train(recipe, run, options, resume=RunFolder(run).exists, progress=part(progress, 0.0, 0.8))
+    plan = load_plan(run)
+    with tempfile.TemporaryDirectory(prefix="demonstration-") as place:
+        draft = _write(Path(place) / "draft", plan, card_of(model, plan))
+        interval = calibrate(plan, draft, Teller(Status(None), Log(None), 1, 1))
+        draft = _write(Path(place) / "draft", plan, draft.card.model_copy(update={"calibration": interval}))
+        scores = measure(draft, unseen, Path(place) / "scores", cache, part(progress, 0.85, 1.0))
+        return _write(output, plan, draft.card.model_copy(update={"scores": scores | made_by(model)}))
 
 
-def patient_dice(network: torch.nn.Module, data: list[tuple[np.ndarray, np.ndarray]]) -> list[float]:
-    """Return one Dice coefficient a patient at probability 0.5."""
-    network.eval()
-    scores = []
-    with torch.inference_mode():
-        for x, y in data:
-            found = network(torch.from_numpy(x)).softmax(1)[:, LESION].numpy() >= 0.5
-            true = y == LESION
-            scores.append(2.0 * (found & true).sum() / max(1, found.sum() + true.sum()))
-    return scores
+def card_of(model: Demonstration, plan: Plan) -> Card:
+    """Return the card of a run's model, with the name and the words of the demonstration model."""
+    card = open_bundle(plan.folder.bundle).card
+    training = card.training.model_copy(update={"commands": commands(model)})
+    words = [model.shows, f"Reduced: {model.reduced}." if model.reduced else "", SIMULATED_ONLY]
+    return card.model_copy(
+        update={
+            "name": model.name, "title": model.title, "licence": LICENCE, "training": training, "calibration": None,
+            "intended_use": " ".join(word for word in words if word),
+        }
+    )  # fmt: skip
 
 
-def _augment(x: np.ndarray, y: np.ndarray, generator: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    mirrored = generator.random(len(x)) < 0.5
-    x, y = x.copy(), y.astype(np.int64)
-    x[mirrored] = x[mirrored, ..., ::-1]
-    y[mirrored] = y[mirrored, ..., ::-1]
-    gain = generator.uniform(0.85, 1.15, size=(*x.shape[:2], 1, 1)).astype(np.float32)
-    return torch.from_numpy(np.clip(x * gain, 0, 1)), torch.from_numpy(y[:, None])
+def commands(model: Demonstration) -> list[str]:
+    """Return the command lines that make a model, from simulating its patients on."""
+    return [
+        *COHORTS[model.data].commands(model.data),
+        *COHORTS[model.unseen].commands(model.unseen),
+        f"python -m StrokeTrainLib.demonstration {model.name} --data {model.data} --unseen {model.unseen} "
+        f"-o {model.name} --threads 1",
+        f"# its training alone: {model.command(model.data, f'{model.name}-run')}",
+    ]
+
+
+def made_by(model: Demonstration) -> Mapping[str, str]:
+    """Return who tested a model, for its scores."""
+    return {"measured on": f"patients of {COHORTS[model.unseen].commands(model.unseen)[0]}"}
+
+
+def _write(folder: Path, plan: Plan, card: Card) -> Bundle:
+    trained = open_bundle(plan.folder.bundle)
+    networks = [trained.load(member) for member in range(len(card.weights))]
+    with staged_folder(folder, owns=("models/*.safetensors",)) as stage:
+        write_bundle(stage, networks, card, VERSION, CHANGES, half=True)
+    return open_bundle(folder)
 
 
 def main() -> None:
-    """Train, measure on the test patients, write the bundle."""
+    """Make one of the models."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-o", "--output", type=Path, required=True)
-    for name, value in vars(Settings()).items():
-        parser.add_argument(f"--{name}", type=type(value), default=value)
-    arguments = vars(parser.parse_args())
-    output = arguments.pop("output")
-    settings = Settings(**arguments)
-    torch.set_num_threads(max(1, min(settings.workers, os.cpu_count() or 1)))
-    data = {part: collect(part, getattr(settings, part), settings.workers) for part in FIRST_SEED}
-    network = train(settings, data)
-    scores = patient_dice(network, data["test"])
-    seeds = [FIRST_SEED["train"] + i for i in range(settings.train)]
-    hashes = [hashlib.sha256(f"{NAME}:phantom-{seed}".encode()).hexdigest()[:16] for seed in seeds]
-    measured: dict[str, float | str] = {
-        "median Dice": round(float(np.median(scores)), 3),
-        "interquartile range": f"{np.percentile(scores, 25):.3f} to {np.percentile(scores, 75):.3f}",
-        "measured on": f"{settings.test} further simulated patients",
-    }
-    print(measured)
-    with staged_folder(output) as stage:
-        write_bundle(stage, network, card_for(settings, hashes, measured), "0.1.0", "First version.")
+    parser.add_argument("name", choices=sorted(MODELS))
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the bundle's folder")
+    parser.add_argument("--data", type=Path, required=True, help="cohort that trains it")
+    parser.add_argument("--unseen", type=Path, required=True, help="cohort that tests it")
+    parser.add_argument("--run", type=Path, help="folder of the training run")
+    parser.add_argument("--cache", type=Path, help="folder of prepared patients")
+    parser.add_argument("--threads", type=int)
+    chosen = vars(parser.parse_args())
+    made = make(MODELS[chosen.pop("name")], chosen.pop("data"), chosen.pop("unseen"), chosen.pop("output"), **chosen)
+    print(made.folder)
+    for name, score in made.card.scores.items():
+        print(f"{name}: {score}")
 
 
 if __name__ == "__main__":

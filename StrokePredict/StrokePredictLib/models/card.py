@@ -72,9 +72,15 @@ class Training(BaseModel):
 
     Attributes
     ----------
+    patient_hashes, calibration_hashes : list of str
+        Salted hashes of whom it has seen, and of those who made its volume interval and did nothing else.
     ancestors : list of str
         Hashes of the models that training started from, of theirs, and of the other models of the same runs: an outline
         that began as a prediction of one of them must not test this one.
+    phantom : str
+        Fingerprint of the simulator that made the patients, where it is one.
+    commands : list of str
+        Command lines that made it, from the cohort on, where they are known.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -85,6 +91,9 @@ class Training(BaseModel):
     patient_hashes: list[str]
     seed: int
     ancestors: list[str] = []
+    calibration_hashes: list[str] = []
+    phantom: str = ""
+    commands: list[str] = []
 
 
 class Card(BaseModel):

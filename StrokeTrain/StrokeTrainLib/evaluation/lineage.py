@@ -6,7 +6,7 @@ from StrokePredictLib.models.bundle import Bundle
 
 from ..cohort.table import Patient
 from ..training.ancestry import Lineage, lineage
-from ..training.identity import seen
+from ..training.identity import calibrated_on, seen
 
 __all__ = ["Lineage", "lineage", "refusal"]
 
@@ -34,6 +34,7 @@ def refusal(bundle: Bundle, known: Lineage, patient: Patient, target: str, *, di
         return ""
     if seen(bundle.card, [patient]):
         return f"Refused: model '{name}' was trained on this patient."
-    if patient.person in known.calibrated_on and patient.simulated == known.calibrated_simulated:
+    beside = patient.person in known.calibrated_on and patient.simulated == known.calibrated_simulated
+    if beside or calibrated_on(bundle.card, [patient]):
         return f"Refused: the volume interval of model '{name}' was calibrated on this patient."
     return ""

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from StrokePredictLib.errors import StrokeError
+from StrokePredictLib.io.json_files import read_json_object
 from StrokePredictLib.io.output import staged_folder
 from StrokePredictLib.models.bundle import Bundle, open_bundle
 from StrokePredictLib.models.calibration import Calibration
@@ -79,6 +81,8 @@ def write_model(
         salt=plan.facts["salt"],
         patient_hashes=sorted(set(known) | set(init.get("patient_hashes", []))),
         ancestors=sorted(relatives(plan, folder)),
+        calibration_hashes=_calibrated(plan) if calibration else (),
+        phantom=phantom_of(Path(plan.facts["data"])) if plan.facts["simulated"] else "",
         seed=plan.facts["seed"],
         scores=scores,
         weights=names,
@@ -90,6 +94,18 @@ def write_model(
     with staged_folder(folder, owns=("models/*.safetensors",)) as stage:
         write_bundle(stage, networks, card, VERSION, "First version.")
     return open_bundle(folder)
+
+
+def phantom_of(cohort: Path) -> str:
+    """Return the fingerprint of the simulator that made a cohort; empty where it does not tell."""
+    try:
+        return str(read_json_object(cohort / "dataset_description.json").get("PhantomFingerprint", ""))
+    except StrokeError:
+        return ""
+
+
+def _calibrated(plan: Plan) -> list[str]:
+    return hashes([plan.patients[name] for name in plan.splits.calibration], plan.facts["salt"])
 
 
 def relatives(plan: Plan, folder: Path) -> set[str]:

@@ -35,6 +35,14 @@ def hashes(patients: Iterable[Patient], salt: str) -> list[str]:
 
 def seen(card: Card, patients: Iterable[Patient]) -> list[Patient]:
     """Return those of the patients whom a model, or one that it was made from, was trained on."""
-    known = set(card.training.patient_hashes)
-    salt = card.training.salt
+    return _known(card.training.patient_hashes, card, patients)
+
+
+def calibrated_on(card: Card, patients: Iterable[Patient]) -> list[Patient]:
+    """Return those of the patients who made a model's volume interval, as its card tells."""
+    return _known(card.training.calibration_hashes, card, patients)
+
+
+def _known(listed: Iterable[str], card: Card, patients: Iterable[Patient]) -> list[Patient]:
+    known, salt = set(listed), card.training.salt
     return [p for p in patients if known & {hashed(salt, name) for name in names_of(p)}]

@@ -7,21 +7,21 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file
+from support.models import make_card
 
 from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.models.bundle import find_bundle, open_bundle, shipped_bundles, write_sums
 from StrokePredictLib.networks import create
 from StrokeTrainLib.bundle_writer import write_bundle
-from StrokeTrainLib.demonstration import Settings, card_for
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """A bundle with untrained weights."""
     torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("bundles") / "demo-infarct"
+    folder = tmp_path_factory.mktemp("bundles") / "test-debs2021"
     folder.mkdir()
-    write_bundle(folder, create("debs2021", channels=2), card_for(Settings(), [], {}), "0.0.1", "For a test.")
+    write_bundle(folder, create("debs2021", channels=2), make_card("debs2021"), "0.0.1", "For a test.")
     return folder
 
 
