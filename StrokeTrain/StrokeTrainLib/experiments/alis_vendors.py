@@ -16,6 +16,7 @@ from ..statistics.compare import mann_whitney, p_text
 from ..statistics.noninferiority import noninferiority_paired
 from .arms import Arm
 from .comparing import paired, row_of
+from .drawing import dice_by_group
 from .experiment import Experiment, Finished, Report
 from .ground import Ground, require_groups
 from .published.alis2020 import PAPER, RESULTS
@@ -101,6 +102,11 @@ def report(finished: Finished) -> Report:
     _vendors(made, parts)
     _tuned(made, parts)
     made.notes += _truths(patients, results)
+    made.drawings.append(dice_by_group(
+        "Dice by model and tested vendor, beside a second reader's on the same patients.",
+        {RESULTS.row(key).label: (parts[tested], {"Network": arm, "Second reader": READER})
+         for key, (arm, tested) in _LINES.items()},
+    ))  # fmt: skip
     return made
 
 

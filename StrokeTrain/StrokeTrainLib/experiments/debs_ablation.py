@@ -9,6 +9,7 @@ from ..statistics.compare import stars
 from . import debs
 from .arms import Arm
 from .debs import GROUPS, KEYS, TITLES, WITH, WITHOUT
+from .drawing import dice_by_group
 from .experiment import Experiment, Finished, Report, of_metric
 from .published.debs2021 import PAPER, TABLE4
 from .table import add_paper, with_paper
@@ -67,6 +68,11 @@ def report(finished: Finished) -> Report:
                 of_metric(rows, "dice", f"{group}-{key}"),
             )  # fmt: skip
     made.tables.append(table)
+    made.drawings.append(dice_by_group(
+        "Dice of the model of the patient's own course, by what it is given.",
+        {GROUPS[group][0]: (debs.group_of(results, group), {title: f"{group}-{key}" for key, (_, title) in
+                                                            INPUTS.items()}) for group in GROUPS},
+    ))  # fmt: skip
     return made
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..statistics.compare import stars
 from . import debs
 from .debs import GENERAL, GROUPS, KEYS, TITLES, WITH, WITHOUT
+from .drawing import dice_by_group
 from .experiment import Experiment, Finished, Report, of_metric
 from .published.debs2021 import PAPER, TABLE_C6
 from .table import add_paper, with_paper
@@ -46,6 +47,11 @@ def report(finished: Finished) -> Report:
                 "read from the means, not tested", "higher", of_metric(rows, "hausdorff_mm"),
             )  # fmt: skip
     made.tables.append(table)
+    methods = {f"{TITLES[name]}, {fusion} fusion": f"{fusion}-{name}" for name in TRAINING for fusion in FUSIONS}
+    made.drawings.append(dice_by_group(
+        "Dice of the three models with early and with late fusion of their inputs.",
+        {GROUPS[group][0]: (debs.group_of(results, group), methods) for group in GROUPS},
+    ))  # fmt: skip
     return made
 
 

@@ -18,6 +18,7 @@ from ..statistics.intervals import proportion
 from . import debs
 from .comparing import paired
 from .debs import WITH, WITHOUT
+from .drawing import Drawing, groups
 from .experiment import Experiment, Finished, Report
 from .published.debs2021 import PAPER, RESPONDERS
 from .table import OURS, add_paper, median_iqr, with_paper
@@ -71,7 +72,22 @@ def report(finished: Finished) -> Report:
     made.numbers["patients"] = found
     made.notes += [f"{patient}: {row['note']}" for patient, row in found.items() if row["note"]]
     _against_truth(made, finished, known)
+    made.drawings.append(_drawing(finished, known, less, more))
     return made
+
+
+def _drawing(
+    finished: Finished, known: dict[str, dict[str, Any]], less: np.ndarray, more: np.ndarray
+) -> Drawing:
+    """Show both predicted volumes by responder, beside both true ones where they are known."""
+    values = {"Predicted with reperfusion": less, "Predicted without": more}
+    pairs = [true_volumes(finished.ground.patients[name], finished.setting.data) for name in known]
+    if any(pair is not None for pair in pairs):
+        both = np.array([(np.nan, np.nan) if pair is None else pair for pair in pairs])
+        values |= {"True with reperfusion": both[:, 1], "True without": both[:, 0]}
+    labels = ["Responder" if row["responder"] else "No responder" for row in known.values()]
+    return groups("volumes-by-responder", "Infarct volumes with and without reperfusion, by predicted response.",
+                  values, labels, "Infarct volume (mL)", ("Responder", "No responder"))  # fmt: skip
 
 
 def _compared(finished: Finished, sources: list[Source]) -> dict[str, dict[str, Any]]:

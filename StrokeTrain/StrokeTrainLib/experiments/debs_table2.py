@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..statistics.compare import p_text, stars
 from . import debs
 from .debs import GENERAL, GROUPS, KEYS, TITLES, WITH, WITHOUT
+from .drawing import dice_by_group
 from .experiment import Experiment, Finished, Report, of_metric
 from .published.debs2021 import PAPER, TABLE2
 from .table import OURS, Table, add_paper, with_paper
@@ -29,6 +30,11 @@ def report(finished: Finished) -> Report:
             _add_p(table, group, pair, rows, len(part.patients))
         _look(made, group, tests)
     made.tables.append(table)
+    methods = {TITLES[name]: name for name in SETS}
+    made.drawings.append(dice_by_group(
+        "Dice of the three models out of fold, by what happened to the patient.",
+        {GROUPS[group][0]: (debs.group_of(results, group), methods) for group in GROUPS},
+    ))  # fmt: skip
     return made
 
 

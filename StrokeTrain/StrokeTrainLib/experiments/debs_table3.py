@@ -11,6 +11,7 @@ from ..statistics.intervals import proportion
 from . import debs
 from .comparing import UNCLEANED, paired
 from .debs import GROUPS, KEYS, WITH, WITHOUT
+from .drawing import dice_by_group
 from .experiment import Experiment, Finished, Report, of_metric
 from .published.debs2021 import PAPER, TABLE3
 from .table import OURS, Table, add_paper, mean_sd, with_paper
@@ -36,6 +37,11 @@ def report(finished: Finished) -> Report:
         _add_areas(made, areas, group, part, rule)
         _look(made, group, rows)
         made.numbers[f"{group}: higher Dice than the mismatch"] = _better(made, group, part, rule)
+    made.drawings.append(dice_by_group(
+        "Dice of the model of the patient's own course and of its mismatch rule.",
+        {title: (debs.group_of(results, group), {"Matching CNN": group, MISMATCH: DEBS_RULES[word]})
+         for group, (title, word) in GROUPS.items()},
+    ))  # fmt: skip
     made.notes.append(UNCLEANED)
     made.tables += [table, areas]
     return made

@@ -10,6 +10,7 @@ import numpy as np
 from ..metrics.catalogue import METRICS
 from ..statistics.compare import p_text
 from ..statistics.values import signed
+from .drawing import FOLDER
 from .experiment import Finished, Report
 
 SIMULATED = (
@@ -44,6 +45,9 @@ def to_markdown(finished: Finished, report: Report, facts: Mapping[str, Any]) ->
     blocks += [table.markdown().rstrip() for table in report.tables]
     blocks += _directions(report.directions)
     blocks += _comparisons(report.comparisons)
+    if report.drawings:
+        shown = [f"![{drawing.name}]({FOLDER}/{drawing.name}.png)\n\n{drawing.caption}" for drawing in report.drawings]
+        blocks += ["## Figures", *shown]
     blocks += ["## How", "\n".join(f"- {sentence}" for sentence in facts["how"])]
     if report.notes or finished.ground.notes:
         told = list(dict.fromkeys([*report.notes, *finished.ground.notes]))

@@ -18,6 +18,7 @@ from ..evaluation.summary import compare
 from ..statistics.compare import adjust
 from .arms import Arm
 from .directions import Direction, judge
+from .drawing import Drawing
 from .ground import QUICK_PATIENTS, Ground
 from .published import Paper
 from .runs import RECEIPTS, run_of
@@ -146,6 +147,8 @@ class Report:
         What a reader must know.
     numbers : dict
         Whatever else belongs into ``experiment.json``.
+    drawings : list of Drawing
+        Figures.
     """
 
     tables: list[Table] = field(default_factory=list)
@@ -153,6 +156,7 @@ class Report:
     directions: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     numbers: dict[str, Any] = field(default_factory=dict)
+    drawings: list[Drawing] = field(default_factory=list)
 
     def compared(
         self, results: Results, group: str, first: str, others: Sequence[str], keys: Sequence[str]

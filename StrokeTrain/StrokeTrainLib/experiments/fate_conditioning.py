@@ -18,6 +18,7 @@ from ..statistics.intervals import proportion
 from .arms import Arm, narrowed
 from .comparing import paired
 from .courses import EXTREMES
+from .drawing import dice_by_group, groups
 from .experiment import Experiment, Finished, Report, of_metric
 from .ground import Ground, require_groups
 from .runs import run_of
@@ -72,6 +73,12 @@ def report(finished: Finished) -> Report:
             part = results.only([name for name in results.patients if courses[name] == state])
             _matching(made, table, part, state)
     made.tables.append(table)
+    parts = {state: results.only([name for name in results.patients if courses[name] == state]) for state in STATES}
+    made.drawings.append(dice_by_group(
+        "Dice by what happened to the patient.",
+        {_WORDS[state]: (part, {"One conditioned network": ONE, "Separate network": _only(state)})
+         for state, part in parts.items() if _only(state) in sources},
+    ))  # fmt: skip
     _counterfactual(made, finished, sources)
     return made
 
@@ -110,6 +117,12 @@ def _counterfactual(made: Report, finished: Finished, sources: Mapping[str, Sour
     else:
         made.notes.append("What would have happened is not known of these patients: no ΔV error.")
     made.tables.append(table)
+    made.drawings.append(groups(
+        "saved-volume", "ΔV: infarct without minus with complete reperfusion; both courses told to the networks.",
+        {"One conditioned network": saved[ONE], "Separate networks": saved["separate"]}
+        | ({"Simulated truth": true} if np.isfinite(true).any() else {}),
+        ["Everybody, out of fold"] * len(known), "ΔV (mL)", ("Everybody, out of fold",),
+    ))  # fmt: skip
     made.numbers["patients"] = found
     made.notes += [f"{name}: {row['note']}" for name, row in found.items() if row["note"]]
 

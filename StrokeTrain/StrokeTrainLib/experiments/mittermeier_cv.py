@@ -29,6 +29,7 @@ from ..training.predictions import predict_patients
 from ..training.run_folder import RunFolder
 from .arms import Arm
 from .comparing import row_of
+from .drawing import Drawing, roc
 from .experiment import Experiment, Finished, Report, everybody_the_same
 from .published.mittermeier2022 import PAPER, TABLE1, TABLE2
 from .runs import run_of
@@ -78,6 +79,7 @@ def report(finished: Finished) -> Report:
         made.comparisons.append(row)
         made.look_for(f"Both paths together have a higher AUC than the {_TITLES[name].lower()}", numbers, "higher", row)
     made.numbers |= {"summaries": summaries}
+    made.drawings += [_drawing(name, one) for name, one in found.items()]
     if finished.setting.quick:
         made.notes.insert(0, _RANDOM)
     made.notes += _told(found, summaries)
@@ -161,6 +163,13 @@ def _strangers(finished: Finished, folder: Path) -> tuple[list[Patient], str]:
     known = [patient.id for patient in chosen if marked[f"{patient.id} (external)"]]
     told = f"Left out, their images are in the training cohort: {', '.join(known)}." if known else ""
     return [patient for patient in chosen if patient.id not in known], told
+
+
+def _drawing(arm: str, found: Classified) -> Drawing:
+    """Show the ROC curves of a network's test folds."""
+    number = np.array([row["fold"] or 0 for row in found.rows])
+    folds = [(found.labels[number == fold], found.probabilities[number == fold]) for fold in found.folds]
+    return roc(f"{_TITLES[arm]}: ROC curves of the test folds, their mean and ± 1 SD.", folds, f"roc-{arm}")
 
 
 def _against(

@@ -14,6 +14,7 @@ from ..evaluation.summary import plain
 from .arms import Arm, recipe_of, require_trainable
 from .catalogue import experiment_of
 from .document import to_markdown
+from .drawing import write_drawings
 from .experiment import Finished, Report
 from .ground import prepare_ground
 from .runs import train_arms
@@ -83,6 +84,7 @@ def _write(finished: Finished, report: Report) -> dict[str, Any]:
         "how": how(finished),
     }
     paths = [setting.output / CSV, setting.output / MARKDOWN]
+    paths += write_drawings(report.drawings, setting.output, simulated=facts["simulated"])
     write_text(paths[0], _joined(report))
     write_text(paths[1], to_markdown(finished, report, facts))
     record = _record(finished, report, facts)

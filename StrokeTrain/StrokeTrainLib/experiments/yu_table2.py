@@ -11,6 +11,7 @@ from ..statistics.compare import adjust, p_text
 from ..statistics.describe import below, subgroups
 from .arms import Arm
 from .comparing import UNCLEANED, paired
+from .drawing import Drawing, dice_by_group, volumes
 from .experiment import Experiment, Finished, Report, everybody_the_same, of_metric
 from .published.yu2020 import ALL, PAPER, TABLE2
 from .table import OURS, Table, add_paper, digits_of, median_iqr, with_paper
@@ -60,9 +61,28 @@ def report(finished: Finished) -> Report:
     agreement = lin_concordance(results.column(NETWORK, "predicted_ml"), results.true_ml(), cube_root=True)
     made.notes.insert(0, f"Lin's concordance of cube-root volumes, all patients: {agreement.rho.text()} (n = "
                          f"{agreement.rho.n}); in the paper 0.74 (0.66 to 0.80).")  # fmt: skip
+    made.drawings += _drawings(results)
     made.notes.append(UNCLEANED)
     made.tables.append(table)
     return made
+
+
+def _drawings(results: Results) -> list[Drawing]:
+    """Show Dice by reperfusion, network beside its group's rule, and the network's volumes."""
+    words = [word or "unknown" for word in results.fact("reperfusion_yu")]
+    parts = {
+        group.capitalize(): (
+            results.only([name for name, word in zip(results.patients, words, strict=True) if word == group]),
+            {"Network": NETWORK} | ({"Threshold rule": YU_RULES[group]} if group in YU_RULES else {}),
+        )
+        for group in ("minimal", "partial", "major")
+    }
+    pairs = {"Network": (results.column(NETWORK, "predicted_ml"), results.true_ml())}
+    return [
+        dice_by_group("Dice by reperfusion, network and the rule that the paper compares it with in the group.", parts),
+        volumes("Predicted against true volume on cube-root axes, everybody out of fold; ρc: Lin's concordance.",
+                pairs),
+    ]  # fmt: skip
 
 
 def _line(table: Table, group: str, label: str, part: Results, method: str, *notes: str) -> None:

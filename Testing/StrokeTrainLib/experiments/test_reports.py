@@ -17,6 +17,7 @@ from StrokeTrainLib.evaluation.results import NUMBERS, Results
 from StrokeTrainLib.experiments import mittermeier_cv
 from StrokeTrainLib.experiments.catalogue import experiment_of, names
 from StrokeTrainLib.experiments.document import to_markdown
+from StrokeTrainLib.experiments.drawing import write_drawings
 from StrokeTrainLib.experiments.published import alis2020, debs2021, mittermeier2022, yu2020
 from StrokeTrainLib.experiments.table import Table, mean_sd, median_iqr
 from StrokeTrainLib.metrics.rules import RULES
@@ -105,6 +106,41 @@ def test_the_table_has_the_papers_columns_and_rows_with_ours_beneath(name, tmp_p
         assert set(row.notes) <= set(line.notes)
     assert report.directions
     assert all(d["published"] and d["verdict"] for d in report.directions)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_figures_show_the_very_values_of_the_table(name, tmp_path, monkeypatch):
+    drawn = {}
+    monkeypatch.setattr(
+        "StrokeTrainLib.figures.groups.draw_groups",
+        lambda stem, values, labels, **more: drawn.update({stem.name: (values, list(labels), more["levels"])}),
+    )
+    monkeypatch.setattr("StrokeTrainLib.figures.volumes.draw_volume_correlation", lambda stem, pairs, **more: None)
+    finished, report = report_of(name, tmp_path)
+    write_drawings(report.drawings, tmp_path, simulated=True)
+    values, labels, levels = drawn["dice"]
+    table = report.tables[0]
+    place = table.columns.index(next(c for c in table.columns if c.startswith(("DSC", "Dice"))))
+    medians = {line.cells[place].split(" ")[0] for line in table.lines if line.source == "ours"}
+    centre = np.mean if name.startswith("debs") else np.median
+    digits = 3 if name == "alis-vendors" else 2
+    for level in levels:
+        for column in values.values():
+            mine = [v for v, label in zip(column, labels, strict=True) if label == level]
+            if np.isfinite(mine).any():
+                found = f"{centre(mine):.{digits}f}".replace("-", "−")
+                if not (name == "alis-vendors" and column is list(values.values())[1]):
+                    assert found in medians
+    page = to_markdown(finished, report, {"command": "c", "simulated": True, "how": []})
+    assert "![dice](figures/dice.png)" in page
+
+
+def test_figures_are_written_as_print_and_screen(tmp_path):
+    _, report = report_of("debs-table2", tmp_path)
+    paths = write_drawings(report.drawings, tmp_path, simulated=True)
+    assert [path.name for path in paths] == ["dice.pdf", "dice.png"]
+    assert paths[0].read_bytes().startswith(b"%PDF")
+    assert paths[1].read_bytes().startswith(b"\x89PNG")
 
 
 def test_files_say_the_same_and_carry_the_footnotes(tmp_path):
