@@ -12,7 +12,7 @@ import slicer
 from slicer.i18n import tr as _
 
 _WIDTH, _HEIGHT = 480, 200
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 48, 24, 34
+_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 48, 24, 34
 LOSS, VALIDATION, SCORE = "#1f77b4", "#ff7f0e", "#2ca02c"
 Points = Sequence[tuple[float, float]]
 #: Attribute of the nodes that we made.
@@ -81,7 +81,7 @@ def _draw_frame(painter: Any, frame: tuple[int, int, int, int], limits: tuple[fl
         y = round(top + high * (1 - share))
         painter.drawLine(left - 3, y, left, y)
         painter.drawLine(left + wide, y, left + wide + 3, y)
-        painter.drawText(4, y + 4, f"{limits[0] + share * (limits[1] - limits[0]):.3g}")
+        painter.drawText(18, y + 4, f"{limits[0] + share * (limits[1] - limits[0]):.3g}")
         painter.drawText(left + wide + 6, y + 4, f"{share:g}")
     step = next((s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500) if (last - 1) / s <= 10), 1000)
     for epoch in range(step if step > 1 else 1, int(last) + 1, step):
@@ -89,6 +89,12 @@ def _draw_frame(painter: Any, frame: tuple[int, int, int, int], limits: tuple[fl
         painter.drawLine(x, top + high, x, top + high + 3)
         painter.drawText(x - 6, top + high + 14, str(epoch))
     painter.drawText(_WIDTH // 2 - 20, _HEIGHT - 4, _("epoch"))
+    for x, words in ((12, _("loss")), (_WIDTH - 8, _("score"))):
+        painter.save()
+        painter.translate(x, top + high // 2 + 16)
+        painter.rotate(-90)
+        painter.drawText(0, 0, words)
+        painter.restore()
 
 
 def put_chart(

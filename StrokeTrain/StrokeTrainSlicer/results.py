@@ -106,14 +106,14 @@ def compared(evaluation: Evaluation, metric: str | None) -> tuple[list[str], lis
     rows = [row for row in evaluation.summary.get("comparisons") or () if known and row["metric"] == metric]
     unit = f" ({known.unit})" if known and known.unit else ""
     titles = [
-        _("Network against"), "n", _("Shift{unit}, 95 % CI").format(unit=unit), _("Effect r"), _("Cohen’s dz"),
-        _("p (Holm)"), _("Better"),
+        _("Network against"), "n", _("Shift{unit}, 95 % CI").format(unit=unit), _("p (Holm)"), _("Effect r"),
+        _("Cohen’s dz"), _("Better"),
     ]  # fmt: skip
     methods = evaluation.methods
     return titles, [
         [
-            methods.get(row["second"], row["second"]), str(row["n"]), _shift(row, known.digits), _signed(row["effect"]),
-            _signed(row["dz"]), _p(row["p_holm"]), methods.get(row["better"], "–"),
+            methods.get(row["second"], row["second"]), str(row["n"]), _shift(row, known.digits), _p(row["p_holm"]),
+            _signed(row["effect"]), _signed(row["dz"]), methods.get(row["better"], "–"),
         ]
         for row in rows
     ]  # fmt: skip

@@ -29,7 +29,7 @@ from .targets import TARGETS
 _COLUMNS = (
     _("Patient"), _("mL"), _("Reperfused"), _("Vendor"), _("Labels"), _("Left out because"), _("Files"), _("Role"),
 )  # fmt: skip
-_WIDTHS = (76, 48, 84, 56, 96, 130, 190, 84)
+_WIDTHS = (76, 52, 92, 64, 112, 130, 190, 92)
 _EDITS = ("age", "nihss", "onset_to_imaging_min", "imaging_to_reperfusion_min", "vendor", "center")
 _BOXES = {"onset_known": ("yes", "no"), **{n: CHOICES[n] for n in ("mtici", "reperfusion_debs", "reperfusion_yu")}}
 _BOXES["role"] = CHOICES["role"]
@@ -65,7 +65,7 @@ class CohortSection(Section):
         self.reading = Reading(self)
         for name, words in _BOXES.items():
             known = [(word, word) for word in words if word != "unknown"]
-            fill(getattr(ui, f"{name}Box"), [(_("unknown"), ""), *known])
+            fill(getattr(ui, f"{name}Box"), [(_("any (not said)") if name == "role" else _("unknown"), ""), *known])
         ui.sheetLabel.setVisible(False)
 
     @property

@@ -126,10 +126,11 @@ class EvaluateSection(Section):
     def _show(self) -> None:
         found = self.evaluation
         for name in ("methodBox", "metricsTable", "overallTable", "subgroupBox", "subgroupTable", "figureBox",
-                     "figureLabel", "patientLabel", "compareBox", "compareTable"):  # fmt: skip
+                     "figureLabel", "compareBox", "compareTable"):  # fmt: skip
             getattr(self.ui, name).setEnabled(found is not None)
             getattr(self.ui, name).setVisible(found is not None)
-        self.ui.headLabel.setText("" if found is not None else _("Not evaluated yet."))
+        self.ui.headLabel.setText(_("Not evaluated yet."))
+        self.ui.headLabel.setVisible(found is None)
         fill(self.ui.methodBox, [(title, name) for name, title in found.methods.items()] if found else [])
         subgroups = (found.summary.get("subgroups") or {}) if found else {}
         fill(self.ui.subgroupBox, [(part["title"], name) for name, part in subgroups.items()])
@@ -167,7 +168,8 @@ class EvaluateSection(Section):
     def _show_comparisons(self) -> None:
         if self.evaluation is not None:
             heads, rows = compared(self.evaluation, data_of(self.ui.compareBox))
-            show_rows(self.ui.compareTable, heads, rows)
+            widths = (150, 32, 150, 72, 64, 78, 150)
+            fill_list(self.ui.compareTable, heads, rows, widths=widths, shown=len(rows))
 
     def _show_overall(self) -> None:
         if self.evaluation.summary.get("task") == "classification":

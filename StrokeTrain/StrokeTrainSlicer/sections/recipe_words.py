@@ -38,6 +38,8 @@ def estimate_words(found: dict[str, Any]) -> str:
         "free": found["disk_free_gb"],
     }  # fmt: skip
     lines = [line.format(**words) for line in said]
+    if found["locked"]:
+        lines.append(_("{locked} of them are the locked test set: in no fold.").format(**words))
     if found["excluded"]:
         first = found["excluded"][0]
         lines.append(_("{count} left out, the first: {first}").format(count=len(found["excluded"]), first=first))

@@ -16,6 +16,8 @@ from harness import Gaps, PanelTest, wait
 from made_up import small_cohort
 
 from StrokePredictSlicer.volumes_in import segment_array, volume_of
+from StrokeTrainLib.cohort.index import index_cohort
+from StrokeTrainLib.cohort.locked import lock, read_locked
 from StrokeTrainLib.training import control
 from StrokeTrainSlicer.sections.lists import text_at
 
@@ -35,7 +37,14 @@ class TrainRunTest(PanelTest):
         cls.kept = {name: os.environ.get(name) for name in ("STROKE_MODELS", "STROKE_CACHE")}
         os.environ["STROKE_MODELS"] = str(cls.place / "models")
         os.environ["STROKE_CACHE"] = str(cls.place / "cache")
-        small_cohort(8, cls.place / "cohort")
+        cls.new_workers()  # in one Slicer with other tests they have the old variables
+        cohort = small_cohort(10, cls.place / "cohort")
+        cls.locked = lock(index_cohort(cohort), 0.2, by="AB").patients
+
+    @staticmethod
+    def new_workers() -> None:
+        for name in ("StrokeTrain", "StrokePredict"):
+            slicer.util.getModuleWidget(name).panel.analysis.client.stop()
 
     @classmethod
     def tearDownClass(cls) -> None:
@@ -43,6 +52,7 @@ class TrainRunTest(PanelTest):
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
+        cls.new_workers()
         shutil.rmtree(cls.place, ignore_errors=True)
 
     def tearDown(self) -> None:
@@ -78,11 +88,12 @@ class TrainRunTest(PanelTest):
     def test_a_run_from_start_to_published_model(self) -> None:
         run = self.prepare("whole")
         ui = self.panel.sections["experiment"].ui
-        self.assertIn("8 of 8", ui.cardLabel.text)
+        self.assertIn("10 of 10", ui.cardLabel.text)
         self.panel.sections["experiment"].estimate()
         self.quiet()
         self.assertEqual(self.errors, [])
         self.assertIn("GB of memory", ui.estimateLabel.text)
+        self.assertIn("2 of them are the locked test set", ui.estimateLabel.text)
         ui.advancedGroup.collapsed = False
         ui.settingFilterEdit.setText("training")
         self.picture("train-experiment", "experiment")
@@ -99,6 +110,8 @@ class TrainRunTest(PanelTest):
         self.assertLess(gaps.percentile_95(), 0.2)
         self.check_run(run)
         self.check_evaluation(run)
+        self.check_plots()
+        self.check_locked_test(run)
         self.check_publish(run)
 
     def check_run(self, run: Path) -> None:
@@ -121,6 +134,7 @@ class TrainRunTest(PanelTest):
         self.assertEqual(self.errors, [])
         table = section.ui.metricsTable
         self.assertGreater(table.rowCount, 4)
+        self.assertFalse({text_at(table, row) for row in range(table.rowCount)} & set(self.locked))
         self.picture("train-evaluate", "evaluate")
         patient = text_at(table, 0)
         section.on_patient(0, 0)
@@ -137,6 +151,53 @@ class TrainRunTest(PanelTest):
             (0.0 if predicted is None else float(predicted.sum())) * adc.voxel_ml, row["predicted_ml"], delta=0.01
         )
         slicer.util.selectModule("StrokeTrain")
+
+    def check_plots(self) -> None:
+        """Comparisons beside the summary's figures, and charts whose axes and curves have names."""
+        section = self.panel.sections["evaluate"]
+        ui, summary = section.ui, section.evaluation.summary
+        rows = [row for row in summary["comparisons"] if row["metric"] == "dice"]
+        ui.compareBox.setCurrentIndex(ui.compareBox.findData("dice"))
+        self.assertEqual(ui.compareTable.rowCount, len(rows))
+        shown = {text_at(ui.compareTable, row): text_at(ui.compareTable, row, 4) for row in range(len(rows))}
+        for row in rows:
+            effect = "–" if row["effect"] is None else f"{row['effect']:+.2f}".replace("-", "−")
+            self.assertEqual(shown[section.evaluation.methods[row["second"]]], effect)
+        for button, axes in (
+            (ui.volumesPlotButton, ("true volume (mL)", "predicted volume (mL)")),
+            (ui.blandAltmanPlotButton, ("mean of both volumes (mL)", "predicted − true (mL)")),
+            (ui.rocPlotButton, ("1 − specificity", "sensitivity")),
+        ):
+            button.click()
+            charts = slicer.util.getNodesByClass("vtkMRMLPlotChartNode")
+            self.assertIn(axes, [(chart.GetXAxisTitle(), chart.GetYAxisTitle()) for chart in charts])
+        chart = next(chart for chart in charts if chart.GetXAxisTitle() == "1 − specificity")
+        curve = chart.GetNthPlotSeriesNode(0)
+        points = slicer.util.arrayFromTableColumn(curve.GetTableNode(), "y")
+        self.assertEqual((points[0] >= 0, points[-1]), (True, 1.0))
+        self.assertIn("AUC", curve.GetName())
+
+    def check_locked_test(self, run: Path) -> None:
+        """The finished model is tested on the locked patients once the set is opened, and the reason stays."""
+        section = self.panel.sections["evaluate"]
+        ui = section.ui
+        self.assertFalse(ui.lockedTestButton.enabled)
+        ui.reasonEdit.setText("last test of the panel")
+        self.assertTrue(ui.lockedTestButton.enabled)
+        self.answers = [False]
+        ui.lockedTestButton.click()
+        self.assertTrue(read_locked(self.place / "cohort").closed)
+        ui.lockedTestButton.click()
+        self.quiet(200)
+        self.assertEqual(self.errors, [])
+        found = {text_at(ui.metricsTable, row) for row in range(ui.metricsTable.rowCount)}
+        self.assertEqual(found, set(self.locked))
+        self.assertEqual(read_locked(self.place / "cohort").openings[0].reason, "last test of the panel")
+        self.assertIn("last test of the panel", self.panel.sections["cohort"].ui.lockedLabel.text)
+        ui.lockedTestGroup.collapsed = False
+        self.picture("train-locked-test", "evaluate")
+        ui.whichBox.setCurrentIndex(0)
+        self.assertFalse({text_at(ui.metricsTable, row) for row in range(ui.metricsTable.rowCount)} & found)
 
     def check_publish(self, run: Path) -> None:
         section = self.panel.sections["publish"]
@@ -183,6 +244,18 @@ class TrainRunTest(PanelTest):
         self.assertEqual(self.state().state, "stopped")
         self.assertTrue(section.ui.resumeButton.enabled)
 
+    def test_stopped_right_after_its_start(self) -> None:
+        self.prepare("hasty", epochs=50)
+        section = self.panel.sections["run"]
+        self.panel.sections["experiment"].launch()
+        self.assertEqual(self.errors, [])
+        self.assertTrue(section.ui.stopButton.enabled)
+        begun = time.monotonic()
+        section.ui.stopButton.click()
+        self.assertTrue(wait(lambda: not self.state().alive, 20))
+        self.assertLess(time.monotonic() - begun, 5.5)
+        self.assertEqual(self.state().state, "stopped")
+
     def check_glimpse(self, section) -> None:
         """A validation patient is outlined with the weights of just now, and outlined anew after later epochs."""
         section.ui.glimpseCheck.checked = True
@@ -222,10 +295,10 @@ class TrainRunTest(PanelTest):
         self.assertIn("older version", self.errors.pop())
         ui.runEdit.setCurrentPath(str(run))
         ui.recipeBox.setCurrentIndex(ui.recipeBox.findData("mittermeier2022"))
-        self.assertIn("0 of 8", ui.cardLabel.text)
+        self.assertIn("0 of 10", ui.cardLabel.text)
         ui.startButton.click()
         self.quiet()
-        self.assertIn("none of 8 patients", self.errors.pop())
+        self.assertIn("none of 10 patients", self.errors.pop())
         ui.recipeBox.setCurrentIndex(ui.recipeBox.findData("baseline"))
         ui.deviceBox.setCurrentIndex(ui.deviceBox.findData("mps"))
         ui.startButton.click()
