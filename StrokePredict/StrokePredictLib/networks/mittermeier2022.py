@@ -57,20 +57,28 @@ class Mittermeier2022(nn.Module):
     filters : int
         Of the feature extractor's first convolution; the others in proportion (`vgg19.vgg19_features`). 64 is VGG19,
         the paper's; fewer make a narrow extractor of the same depth, for which there are no ImageNet weights.
+    batch_norm : bool
+        Whether the extractor has batch normalisation, which the paper's has not: for training it from scratch.
     """
 
     multiple = 32
     arrangement = "series"
 
     def __init__(
-        self, sections: int = 2, paths: str = "both", freeze: bool = True, dropout: float = 0.5, filters: int = FILTERS
+        self,
+        sections: int = 2,
+        paths: str = "both",
+        freeze: bool = True,
+        dropout: float = 0.5,
+        filters: int = FILTERS,
+        batch_norm: bool = False,
     ) -> None:
         super().__init__()
         if paths not in ("both", *PATHS):
             raise ValueError(f"paths is 'both', 'local' or 'global', not '{paths}'")
         chosen = tuple(PATHS) if paths == "both" else (paths,)
-        self.sections, self.filters = sections, filters
-        self.features = vgg19_features(filters).requires_grad_(not freeze)
+        self.sections, self.ours = sections, filters != FILTERS or batch_norm
+        self.features = vgg19_features(filters, batch_norm).requires_grad_(not freeze)
         features = LAYOUT[-2] * filters
         self.temporal = nn.ModuleList(TemporalPaths(features, chosen, TEMPORAL, dropout) for _ in range(sections))
         self.dense = nn.Sequential(nn.Linear(TEMPORAL * len(chosen) * sections, 32), nn.ReLU(), nn.Linear(32, 1))
@@ -81,12 +89,12 @@ class Mittermeier2022(nn.Module):
         Raises
         ------
         StrokeError
-            If the file is missing or of another network, or this network's extractor is narrower than VGG19.
+            If the file is missing or of another network, or this network's extractor is not VGG19's.
         """
-        if self.filters != FILTERS:
+        if self.ours:
             raise StrokeError(
-                f"ImageNet's weights are for {FILTERS} filters, this network has {self.filters}; train its features "
-                "(network.external_features=false, network.options.freeze=false), or take 64."
+                f"ImageNet's weights are for {FILTERS} filters without batch normalisation; train other features "
+                "(network.external_features=false, network.options.freeze=false)."
             )
         state = read_torchvision_file(path)
         self.features.load_state_dict({name.removeprefix(PREFIX): tensor for name, tensor in state.items()})

@@ -18,7 +18,7 @@ FILE = "vgg19-dcbb9e9d.pth"
 PREFIX = "features."
 
 
-def vgg19_features(filters: int = FILTERS) -> nn.Sequential:
+def vgg19_features(filters: int = FILTERS, batch_norm: bool = False) -> nn.Sequential:
     """Return the layers ``features.0`` to ``features.36``, untrained: 20,024,384 parameters.
 
     ``(batch, 3, height, width)`` becomes ``(batch, 512, height / 32, width / 32)``.
@@ -28,6 +28,8 @@ def vgg19_features(filters: int = FILTERS) -> nn.Sequential:
     filters : int
         Of the first convolution; the others have theirs in proportion, the last ones 8 times as many. Only VGG19's own
         64 take ImageNet's weights.
+    batch_norm : bool
+        Batch normalisation after every convolution: a network of this depth hardly learns from scratch without it.
     """
     layers: list[nn.Module] = []
     inputs = 3
@@ -35,8 +37,10 @@ def vgg19_features(filters: int = FILTERS) -> nn.Sequential:
         if multiple == 0:
             layers.append(nn.MaxPool2d(2))
             continue
-        layers += [nn.Conv2d(inputs, multiple * filters, kernel_size=3, padding=1), nn.ReLU(inplace=True)]
-        inputs = multiple * filters
+        width = multiple * filters
+        layers.append(nn.Conv2d(inputs, width, kernel_size=3, padding=1))
+        layers += [nn.BatchNorm2d(width), nn.ReLU(inplace=True)] if batch_norm else [nn.ReLU(inplace=True)]
+        inputs = width
     return nn.Sequential(*layers)
 
 

@@ -114,11 +114,12 @@ def test_whole_is_the_sum_of_its_parts(network):
 
 def test_a_narrow_extractor_has_vgg19s_depth_and_no_imagenet_weights(tmp_path):
     torchvision_file(tmp_path / "vgg19.pth")
-    narrow = create("mittermeier2022", filters=8, freeze=False).eval()
+    narrow = create("mittermeier2022", filters=8, batch_norm=True, freeze=False).eval()
     convolutions = [layer for layer in narrow.features if isinstance(layer, torch.nn.Conv2d)]
     widths = [layer.out_channels for layer in convolutions]
     assert widths == [8, 8, 16, 16, *[32] * 4, *[64] * 8]
+    assert [layer.num_features for layer in narrow.features if isinstance(layer, torch.nn.BatchNorm2d)] == widths
     with torch.no_grad():
         assert narrow(torch.randn(1, 2, 4, 32, 32)).shape == (1, 1)
-    with pytest.raises(StrokeError, match="for 64 filters, this network has 8"):
+    with pytest.raises(StrokeError, match="for 64 filters without batch normalisation"):
         narrow.load_features(tmp_path / "vgg19.pth")
