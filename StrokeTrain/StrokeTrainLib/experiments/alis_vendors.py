@@ -104,7 +104,7 @@ def report(finished: Finished) -> Report:
     made.notes += _truths(patients, results)
     made.drawings.append(dice_by_group(
         "Dice by model and tested vendor, beside a second reader's on the same patients.",
-        {RESULTS.row(key).label: (parts[tested], {"Network": arm, "Second reader": READER})
+        {RESULTS.row(key).label.replace("→ ", "→\u00a0"): (parts[tested], {"Network": arm, "Second reader": READER})
          for key, (arm, tested) in _LINES.items()},
     ))  # fmt: skip
     return made
