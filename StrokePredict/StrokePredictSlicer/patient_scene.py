@@ -17,7 +17,7 @@ from StrokePredictLib.volume import Volume
 
 from .core import logic_of, slicer_package
 from .patient_node import OURS, PatientNode
-from .scene_nodes import add_map, add_segmentation, binary_labelmap_name, image_data, make_segment
+from .scene_nodes import add_map, add_segmentation, binary_labelmap_name, image_data, make_segment, remove_shown
 from .volumes_in import volume_of
 
 #: What the image of days later is called among a patient's images; no role of `case.ROLES`: no rule looks at it.
@@ -95,7 +95,7 @@ def _forget_predictions(patient: PatientNode, masks: set[str], models: set[str])
     for model, node in patient.probabilities().items():
         if model not in models:
             patient.set_probability(model, None)
-            patient.scene.RemoveNode(node)
+            remove_shown(patient.scene, [node])
     keys = {model.get("segment") for model in (patient.study.get("prediction") or {}).get("models", [])}
     segments = patient.segmentation.GetSegmentation() if patient.segmentation is not None else None
     for key in [*keys - masks, "infarct_what_if"]:
@@ -130,7 +130,7 @@ def _image_node(
         if same:
             return before
         if before.GetAttribute(OURS):
-            patient.scene.RemoveNode(before)
+            remove_shown(patient.scene, [before])
     node = add_map(patient.scene, role, volume, inside, title)
     node.SetName(f"{patient.name} {node.GetName()}")
     return node

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from .core import logic_of, slicer_package
 
 #: Overlays are clear below these values, so that the image under them can be read where tissue is normal.
 SHOWN_FROM = {"tmax": 4.0, "probability": 0.1}
+#: Attribute of colour tables made here.
+_COLOURS = "StrokePredict.Colours"
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -102,7 +105,30 @@ def _colour_node(scene: Any, style: MapStyle) -> Any:
         node.SetColor(index, f"{value:.2f}", red, green, blue, 1.0)
     node.GetLookupTable().SetRange(0, len(style.table) - 1)
     node.SetHideFromEditors(False)
+    node.SetAttribute(_COLOURS, "1")
     return scene.AddNode(node)
+
+
+def remove_shown(scene: Any, nodes: Iterable[Any]) -> None:
+    """Take nodes out of a scene with what shows them, and the colour tables of ours that nobody uses any more.
+
+    Notes
+    -----
+    Slicer leaves the display node of a volume that has a colour legend in the scene: the legend refers to it.
+    """
+    displays = []
+    for node in nodes:
+        if node.IsA("vtkMRMLDisplayableNode"):
+            displays += [node.GetNthDisplayNode(index) for index in range(node.GetNumberOfDisplayNodes())]
+        if scene.IsNodePresent(node):
+            scene.RemoveNode(node)
+    for display in displays:
+        if display is not None and scene.IsNodePresent(display):
+            scene.RemoveNode(display)
+    tables = scene.GetNodesByClass("vtkMRMLColorTableNode")
+    for table in [tables.GetItemAsObject(index) for index in range(tables.GetNumberOfItems())]:
+        if table.GetAttribute(_COLOURS) and not scene.IsNodeReferenced(table):
+            scene.RemoveNode(table)
 
 
 def add_segmentation(scene: Any, masks: dict[str, Volume], reference: Any) -> Any:

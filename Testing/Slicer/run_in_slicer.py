@@ -2,7 +2,7 @@
 
 ``Slicer --no-splash --testing --additional-module-paths StrokePredict StrokeTrain --python-script
 Testing/Slicer/run_in_slicer.py [NAME …]``: exit code 1 on any failure, on a module that did not load, and where no test
-ran. NAME: files of ``panel/`` without ``.py``; all if left out.
+ran. NAME: files of ``panel/`` without ``.py``; all but the long ones if left out.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 MODULES = ("StrokePredict", "StrokeTrain")
+#: Files that take minutes: run only where they are named.
+LONG = ("panel_memory",)
 
 
 class Result(unittest.TextTestResult):
@@ -37,7 +39,7 @@ def run(names: list[str]) -> int:
         failed += _load_modules()
         suite = unittest.TestSuite()
         for path in sorted((HERE / "panel").glob("panel_*.py")):
-            if not names or path.stem in names:
+            if path.stem in (names or [path.stem]) and (names or path.stem not in LONG):
                 source = importlib.import_module(f"panel.{path.stem}")
                 suite.addTests(unittest.defaultTestLoader.loadTestsFromModule(source))
         result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Result).run(suite)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from Slicer.run_in_slicer import LONG
 
 HERE = Path(__file__).resolve().parent
 FILES = sorted(path.stem for path in (HERE / "panel").glob("panel_*.py"))
@@ -28,12 +29,15 @@ def cohort(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("name", FILES)
+_LONG_MARKS = (pytest.mark.slow, pytest.mark.timeout(3600))
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=_LONG_MARKS * (name in LONG)) for name in FILES])
 def test_panel(name, cohort, tmp_path):
     environment = {**os.environ, "STROKE_TEST_COHORT": str(cohort), "OMP_NUM_THREADS": "1", "HOME": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, HERE / "run_on_double.py", name], env=environment, capture_output=True, text=True, check=False,
-        timeout=420,
+        timeout=420 if name not in LONG else 3600,
     )  # fmt: skip
     last = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
     counted = re.fullmatch(r"(\d+) passed, (\d+) failed", last)
