@@ -125,10 +125,15 @@ def remove_shown(scene: Any, nodes: Iterable[Any]) -> None:
     for display in displays:
         if display is not None and scene.IsNodePresent(display):
             scene.RemoveNode(display)
-    tables = scene.GetNodesByClass("vtkMRMLColorTableNode")
-    for table in [tables.GetItemAsObject(index) for index in range(tables.GetNumberOfItems())]:
-        if table.GetAttribute(_COLOURS) and not scene.IsNodeReferenced(table):
+    used = {display.GetColorNodeID() for display in _nodes_of(scene, "vtkMRMLDisplayNode")}
+    for table in _nodes_of(scene, "vtkMRMLColorTableNode"):
+        if table.GetAttribute(_COLOURS) and table.GetID() not in used:
             scene.RemoveNode(table)
+
+
+def _nodes_of(scene: Any, kind: str) -> list[Any]:
+    found = scene.GetNodesByClass(kind)
+    return [found.GetItemAsObject(index) for index in range(found.GetNumberOfItems())]
 
 
 def add_segmentation(scene: Any, masks: dict[str, Volume], reference: Any) -> Any:
