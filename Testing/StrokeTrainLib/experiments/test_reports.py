@@ -249,7 +249,7 @@ def test_the_classifier_fills_both_tables(tmp_path, monkeypatch):
         assert "within folds" in row["test"]
         told = next(note for note in report.notes if f"{mittermeier_cv._TITLES[arm][1:]}, AUC fold by fold" in note)
         assert all(f"fold {fold} " in told for fold in range(1, 5))
-    assert report.notes[0].startswith("Quick preset: the image features are those of a VGG19 with random weights")
+    assert report.notes[0].startswith("Quick preset: the image features are those of VGG19's layout with 8 filters")
 
 
 def test_columns_in_words():
