@@ -25,6 +25,8 @@ class StrokePredict(ScriptedLoadableModule):
         self.parent.helpText = _(
             "Perfusion maps, tissue thresholds (infarct core, hypoperfusion, mismatch) and prediction of the final "
             "infarct from the first MRI or CT of a patient with acute ischaemic stroke. NOT FOR CLINICAL USE."
+            "<p>Keys while the panel is in view: 1 overview, 2 core, 3 mismatch, 4 prediction, 5 reperfusion, "
+            "6 readers, 0 images alone; O filled or outlines, D surfaces in 3D, L stroke layout.</p>"
         )
         self.parent.acknowledgementText = _(
             "Built on 3D Slicer, SimpleITK, PyTorch and MONAI; the simulated patient uses the MNI152 tissue maps that "

@@ -11,6 +11,8 @@ from .volume import Volume
 NOT_CLINICAL = "Not for clinical use. Research software: haemorrhage is not excluded by any of it."
 DEMONSTRATION = "Demonstration weights, trained on simulated patients, not for clinical use."
 SIMULATED = "Simulated patient: no person was imaged."
+#: What is said wherever a conditioned network's answers for two courses of events stand side by side.
+ASSOCIATION = "The difference between courses of events is association in the training patients, not causation."
 
 
 @dataclass

@@ -21,9 +21,10 @@ from StrokePredictLib.study_folder import write_study
 from StrokePredictLib.volume import Volume
 from StrokePredictLib.worker_client import WorkerClient
 
+from .kept_inputs import KeptInputs, maps_of
 from .patient_node import OURS, PatientNode, add_patient
-from .patient_scene import FOLLOW_UP, reference_node, show_follow_up, show_study
-from .study_of_patient import masks_of, study_of_patient
+from .patient_scene import FOLLOW_UP, show_follow_up, show_study
+from .study_of_patient import study_of_patient
 from .volumes_in import series_of, volume_of
 
 Done = Callable[[Any], None]
@@ -68,6 +69,7 @@ class Analysis:
     client: WorkerClient
     scene: Any
     _folders: list[JobFolder] = field(default_factory=list)
+    _kept: KeptInputs = field(default_factory=KeptInputs)
 
     @property
     def busy(self) -> bool:
@@ -149,16 +151,11 @@ class Analysis:
             See `analyse`.
         """
         with self._job_folder(told) as job:
-            images = {r: n for r, n in patient.images().items() if r in ROLES and not n.IsA("vtkMRMLSequenceNode")}
-            volumes = {role: volume_of(node) for role, node in images.items()}
-            if not volumes:
-                raise StrokeError(f"{patient.name}: has no images yet; analyse first.")
-            reference = volume_of(reference_node(patient))
-            volumes |= masks_of(patient, reference, only=("brain",))
+            volumes = maps_of(patient)
             quality = patient.study.get("perfusion")
             if quality:
                 write_text(job.path / "perfusion.json", json.dumps(quality, ensure_ascii=False))
-            source = patient.source
+            source = patient.reachable_source
             parameters = {
                 "folder": source.get("folder"), "patient": source.get("patient"), "files": job.put(volumes),
                 "models": models or [], "demonstration": demonstration or patient.simulated, "device": device,
@@ -168,12 +165,22 @@ class Analysis:
             self._submit("study", parameters, told, lambda r, place: self._show(patient, r["study"], place), job)
 
     def what_if(
-        self, patient: PatientNode, model: str, reperfusion: float, onset_min: float | None, told: Told
+        self,
+        patient: PatientNode,
+        model: str,
+        reperfusion: float,
+        onset_min: float | None,
+        told: Told,
+        *,
+        device: str = "auto",
     ) -> None:
         """Ask a conditioned model for one course of events; ``done`` gets its ``prediction.json`` and folder."""
         with self._job_folder(told) as job:
-            parameters = self._inputs(patient, job, with_series=False)
-            parameters |= {"model": model, "reperfusion": reperfusion, "onset_min": onset_min, "form": ".nrrd"}
+            source = patient.reachable_source
+            parameters = {
+                "folder": source.get("folder"), "patient": source.get("patient"), "files": self._kept.files(patient),
+                "model": model, "reperfusion": reperfusion, "onset_min": onset_min, "form": ".nrrd", "device": device,
+            }  # fmt: skip
             self._submit("what-if", parameters, told, lambda result, place: (result["prediction"], place), job)
 
     def report(self, patient: PatientNode, output: Path | str, told: Told) -> None:
@@ -214,9 +221,10 @@ class Analysis:
         """
         with self._job_folder(told) as job:
             own = {r: n for r, n in patient.images().items() if r in ROLES and not n.IsA("vtkMRMLSequenceNode")}
-            images = {} if patient.source.get("folder") else job.put({r: volume_of(n) for r, n in own.items()})
+            images = {} if patient.reachable_source else job.put({r: volume_of(n) for r, n in own.items()})
             parameters = parameters | job.put(masks) | {
-                "patient": patient.source.get("patient") or patient.name, "source": patient.source, "images": images,
+                "patient": patient.source.get("patient") or patient.name, "source": patient.reachable_source,
+                "images": images,
             }  # fmt: skip
             self._submit("accept", parameters, told, lambda result, place: result, job)
 
@@ -297,6 +305,7 @@ class Analysis:
     def close(self) -> None:
         """End the worker and delete what is left."""
         self.client.stop()
+        self._kept.delete()
         for job in list(self._folders):
             self._delete(job)
 

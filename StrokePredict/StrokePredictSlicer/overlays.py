@@ -4,39 +4,42 @@ from __future__ import annotations
 
 from typing import Any
 
-from StrokePredictLib.segments import SEGMENTS
+from StrokePredictLib.segments import SEGMENTS, kind_of
 
 from .core import slicer_package
+from .live_volumes import ids_of
 from .patient_node import PatientNode
 from .scene_views import composite_node, place_slice
 from .study_of_patient import masks_of
 from .volumes_in import volume_of
 
-#: Preset → the segments it shows; readers' own corrections are shown by all but "nothing".
+#: Preset → the kinds of segments it shows; what readers drew is shown by all but "nothing" and "reperfusion".
 PRESETS: dict[str, tuple[str, ...]] = {
-    "overview": (
-        "core_adc", "core_cbf", "hypoperfused_tmax", "infarct_predicted", "infarct_predicted_reperfused",
-        "infarct_predicted_not_reperfused",
-    ),
+    "overview": ("core_adc", "core_cbf", "hypoperfused_tmax", "infarct_predicted"),
     "core": ("core_adc", "core_cbf", "core_network"),
     "mismatch": ("core_adc", "core_cbf", "penumbra"),
-    "prediction": (
-        "infarct_predicted", "infarct_predicted_reperfused", "infarct_predicted_not_reperfused", "infarct_what_if",
-    ),
     "nothing": (),
-}  # fmt: skip
+    "prediction": ("infarct_predicted", "infarct_predicted_attention"),
+    "reperfusion": ("infarct_predicted_reperfused", "infarct_predicted_not_reperfused", "infarct_what_if"),
+    "readers": ("ground_truth",),
+}
+_WITHOUT_READERS = ("nothing", "reperfusion")
 _FILL = 0.35
 _LESIONS = ("core_adc", "core_cbf", "core_network", "hypoperfused_tmax", "infarct_predicted")
 
 #: Slicer's numbers for layouts of its own end far below.
 LAYOUT = 54170
-#: Views of the layout, and what each shows behind the segments: the first there is.
+#: Views of the layout, and what each shows behind the segments: the first there is. CT has no DWI and no ADC: its own
+#: image stands for the one, CBF, by which its core is cut, for the other.
 VIEWS = {
-    "Red": ("dwi", "ncct", "b0", "flair"),
-    "Yellow": ("adc", "cbv", "b0", "flair"),
+    "Red": ("dwi", "ncct", "b0", "flair", "cbv"),
+    "Yellow": ("adc", "cbf", "cbv", "b0", "flair"),
     "Green": ("tmax", "mtt", "ttp"),
-    "Slice4": ("probability", "cbf", "flair", "b0"),
+    "Slice4": ("probability", "mtt", "cbv", "flair", "b0"),
 }
+#: Shown over an anatomical image, since they are clear where tissue is normal.
+_OVER = ("probability", "tmax")
+_ANATOMY = ("dwi", "ncct", "b0", "flair", "adc", "cbv", "cbf")
 _VIEW = (
     '<item><view class="vtkMRMLSliceNode" singletontag="{tag}"><property name="orientation" action="default">Axial'
     '</property><property name="viewlabel" action="default">{label}</property>'
@@ -73,29 +76,67 @@ def show_layout(patient: PatientNode | None) -> None:
     manager.setLayout(LAYOUT)
     if patient is not None:
         show_images(patient)
+        show_table_of(patient)
 
 
-def show_images(patient: PatientNode) -> None:
-    """Put a patient's images into the views, each placed through the lesion."""
-    nodes = patient.images() | {"probability": next(iter(patient.probabilities().values()), None)}
+def show_table_of(patient: PatientNode) -> None:
+    """Put the patient's table into the layout's table view."""
+    view = patient.scene.GetNodeByID("vtkMRMLTableViewNodeTableView1")
+    if view is not None and patient.table is not None:
+        view.SetTableNodeID(patient.table.GetID())
+
+
+def show_images(patient: PatientNode, model: str | None = None) -> None:
+    """Put a patient's images into the views, each placed through the lesion.
+
+    Parameters
+    ----------
+    patient : PatientNode
+        Whose.
+    model : str, optional
+        Whose probabilities; the general model's, else the first's, if left out.
+    """
+    nodes = patient.images() | {"probability": probability_node(patient, model)}
     nodes = {role: node for role, node in nodes.items() if node is not None and not node.IsA("vtkMRMLSequenceNode")}
     nodes = {role: node for role, node in nodes.items() if node.GetImageData() is not None}
     if not nodes:
         return  # nothing to see; the job says what is wrong with them
-    first = next(iter(nodes.values()))
-    reference = volume_of(nodes.get("dwi", first))
+    below = next((nodes[role] for role in _ANATOMY if role in nodes), next(iter(nodes.values())))
+    reference = volume_of(below)
     masks = masks_of(patient, reference, only=_LESIONS)
     lesion = next((masks[key].array for key in _LESIONS if key in masks and masks[key].array.any()), None)
     for view, wishes in VIEWS.items():
         role = next((role for role in wishes if role in nodes), None)
-        behind = nodes.get("dwi", first) if role in (None, "probability", "tmax") else nodes[role]
-        composite = composite_node(patient.scene, view)
-        composite.SetBackgroundVolumeID(behind.GetID())
-        over = nodes[role] if role in ("probability", "tmax") and nodes[role] is not behind else None
-        composite.SetForegroundVolumeID(over.GetID() if over is not None else None)
-        composite.SetForegroundOpacity(0.6 if over is not None else 0.0)
-        composite.SetLinkedControl(True)
+        over = nodes[role] if role in _OVER else None
+        _fill_view(patient.scene, view, nodes[role] if role and over is None else below, over)
         place_slice(patient.scene, view, reference, lesion)
+
+
+def probability_node(patient: PatientNode, model: str | None = None) -> Any:
+    """Return the probability map to be shown; None where there is none."""
+    maps = patient.probabilities()
+    if model in maps:
+        return maps[model]
+    models = (patient.study.get("prediction") or {}).get("models", [])
+    general = [m["name"] for m in models if m.get("segment") == "infarct_predicted" and m["name"] in maps]
+    return maps[general[0]] if general else next(iter(maps.values()), None)
+
+
+def show_probability(patient: PatientNode, model: str) -> None:
+    """Show a model's probabilities where the layout shows probabilities."""
+    node = probability_node(patient, model)
+    if node is not None:
+        composite_node(patient.scene, "Slice4").SetForegroundVolumeID(node.GetID())
+
+
+def _fill_view(scene: Any, view: str, behind: Any, over: Any) -> None:
+    """Put images into a view, linked with the others while it is zoomed and moved, not while it is filled."""
+    composite = composite_node(scene, view)
+    composite.SetLinkedControl(False)
+    composite.SetBackgroundVolumeID(behind.GetID())
+    composite.SetForegroundVolumeID(over.GetID() if over is not None else None)
+    composite.SetForegroundOpacity(0.6 if over is not None else 0.0)
+    composite.SetLinkedControl(True)
 
 
 def show_behind(patient: PatientNode, role: str) -> None:
@@ -123,14 +164,18 @@ def show_preset(patient: PatientNode, preset: str) -> None:
     if node is None:
         return
     display = node.GetDisplayNode()
-    wanted = PRESETS[preset]
     change = display.StartModify()
-    inner = node.GetSegmentation()
-    for index in range(inner.GetNumberOfSegments()):
-        key = inner.GetNthSegmentID(index)
-        own = key.startswith("read_") or key == "ground_truth" or (key not in SEGMENTS and not key.startswith("start_"))
-        display.SetSegmentVisibility(key, key in wanted or (own and preset != "nothing" and key != "infarct_what_if"))
+    for key in ids_of(node):
+        display.SetSegmentVisibility(key, is_shown(key, preset))
     display.EndModify(change)
+
+
+def is_shown(key: str, preset: str) -> bool:
+    """Return whether a preset shows a segment, by its id."""
+    kind = kind_of(key)
+    if kind in SEGMENTS or key == "infarct_what_if":
+        return kind in PRESETS[preset]
+    return preset not in _WITHOUT_READERS and not key.startswith("start_")
 
 
 def show_filled(patient: PatientNode, filled: bool) -> None:
@@ -138,10 +183,9 @@ def show_filled(patient: PatientNode, filled: bool) -> None:
     node = patient.segmentation
     if node is None:
         return
-    display, inner = node.GetDisplayNode(), node.GetSegmentation()
+    display = node.GetDisplayNode()
     change = display.StartModify()
-    for index in range(inner.GetNumberOfSegments()):
-        key = inner.GetNthSegmentID(index)
+    for key in ids_of(node):
         display.SetSegmentOpacity2DFill(key, _FILL if filled else 0.0)
         display.SetSegmentOpacity2DOutline(key, 1.0)
     display.EndModify(change)

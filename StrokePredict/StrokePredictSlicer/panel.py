@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 from StrokePredictLib.study import DEMONSTRATION, SIMULATED
 
 from . import overlays
+from .live_volumes import LiveVolumes
 from .patient_node import PatientNode, patients, remove_patient
 from .samples import discard, is_whole, seal, simulated_cohort
 from .sections.base import data_of, fill
@@ -22,9 +23,14 @@ from .sections.prediction_section import PredictionSection
 from .sections.results_section import ResultsSection
 from .sections.review_section import ReviewSection
 from .sections.threshold_section import ThresholdSection
+from .surfaces import Surfaces
 from .working_panel import WorkingPanel
 
-_KEYS = {"1": "overview", "2": "core", "3": "mismatch", "4": "prediction", "0": "nothing"}
+#: Keys while the panel is in view → presets. Slicer's slice views keep b, f, g, r, t and v for themselves.
+KEYS = {
+    "1": "overview", "2": "core", "3": "mismatch", "4": "prediction", "5": "reperfusion", "6": "readers",
+    "0": "nothing",
+}  # fmt: skip
 
 
 class Panel(WorkingPanel):
@@ -51,6 +57,8 @@ class Panel(WorkingPanel):
 
     def __init__(self, state: Any, client: Any = None) -> None:
         self._shortcuts: list[Any] = []
+        self.surfaces = Surfaces()
+        self.live = LiveVolumes(self._volumes_changed)
         super().__init__(state, client)
         self._connect()
         self.refresh()
@@ -61,6 +69,8 @@ class Panel(WorkingPanel):
         ui.patientBox.currentIndexChanged.connect(self._on_patient)
         ui.removePatientButton.clicked.connect(self._on_remove)
         ui.fillCheck.toggled.connect(lambda on: self.patient and overlays.show_filled(self.patient, on))
+        ui.surfaceCheck.toggled.connect(lambda on: self.surfaces.show(bool(on)))
+        ui.surfaceCheck.setChecked(True)
         ui.layoutButton.clicked.connect(lambda *_: overlays.show_layout(self.patient))
         for preset in overlays.PRESETS:
             button = getattr(ui, f"{preset}PresetButton")
@@ -110,7 +120,18 @@ class Panel(WorkingPanel):
         self._show_notices(patient)
         for section in self.sections.values():
             section.update()
+        segmentation = patient.segmentation if patient is not None else None
+        self.live.watch(segmentation)
+        self.surfaces.watch(segmentation)
         self.show_busy()
+
+    def _volumes_changed(self, volumes: dict[str, float], changed: set[str]) -> None:
+        """Show the volumes of now; called shortly after a segment changed, by whatever hand."""
+        if self.patient is not None:
+            self.sections["review"].show_volumes(volumes, changed)
+            self.sections["results"].show_volumes(volumes)
+            overlays.show_table_of(self.patient)
+            self.surfaces.refresh()
 
     def facts_changed(self) -> None:
         """Show the criteria for the facts of now."""
@@ -119,7 +140,8 @@ class Panel(WorkingPanel):
     def _show_notices(self, patient: PatientNode | None) -> None:
         prediction = (patient.study.get("prediction") if patient is not None else None) or {}
         lines = [SIMULATED] if patient is not None and patient.simulated else []
-        if any(model.get("demonstration") for model in prediction.get("models", [])):
+        made = [*prediction.get("models", []), *(prediction.get("classifications") or [])]
+        if any(model.get("demonstration") for model in made):
             lines.append(DEMONSTRATION)
         self.ui.demonstrationLabel.setText("\n".join(lines))
         self.ui.demonstrationLabel.setVisible(bool(lines))
@@ -215,6 +237,7 @@ class Panel(WorkingPanel):
         if self.patient is not None:
             overlays.show_preset(self.patient, preset)
             overlays.show_filled(self.patient, bool(self.ui.fillCheck.checked))
+            self.surfaces.refresh()
 
     def show_busy(self) -> None:
         """Offer what can be done now."""
@@ -231,11 +254,19 @@ class Panel(WorkingPanel):
         self.sections["review"].enter()
         window = slicer.util.mainWindow()
         if window is not None and not self._shortcuts:
-            for key, preset in _KEYS.items():
-                self._add_shortcut(window, key, lambda preset=preset: self.show_preset(preset))
-            self._add_shortcut(window, "f", lambda: self.ui.fillCheck.toggle())
+            for key, call in self.keys().items():
+                self._add_shortcut(window, key, call)
         if not self.busy and not self.sections["prediction"]._models:
             self.look_at_environment()
+
+    def keys(self) -> dict[str, Callable[[], None]]:
+        """Return what each key does while the panel is in view."""
+        calls = {key: lambda preset=preset: self.show_preset(preset) for key, preset in KEYS.items()}
+        return calls | {
+            "o": lambda: self.ui.fillCheck.toggle(),
+            "d": lambda: self.ui.surfaceCheck.toggle(),
+            "l": lambda: overlays.show_layout(self.patient),
+        }
 
     def _add_shortcut(self, window: Any, key: str, call: Callable[[], None]) -> None:
         shortcut = qt.QShortcut(window)
@@ -254,7 +285,15 @@ class Panel(WorkingPanel):
     def scene_closing(self) -> None:
         """Let everything of the scene go before it is emptied; work for it is cancelled."""
         self.cancel()
-        self.state = None
         for section in self.sections.values():
-            section.close()
+            section.close()  # with the patient still there: what was drawn last is kept
+        self.live.close()
+        self.surfaces.close()
+        self.state = None
         self.refresh()
+
+    def close(self) -> None:
+        """End the worker and let everything go."""
+        super().close()
+        self.live.close()
+        self.surfaces.close()

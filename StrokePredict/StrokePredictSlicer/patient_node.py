@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from StrokePredictLib.case import ClinicalFacts
 
 from .core import slicer_package
+from .scene_nodes import remove_shown
 
 #: Node attribute by which a scripted node is known as a patient.
 MARK = "StrokePredict.Patient"
@@ -28,7 +30,7 @@ class PatientNode:
     Notes
     -----
     What an analysis found (volumes, quality, models run) is kept as JSON in the node, the images by node references:
-    ``image.ROLE``, ``probability.MODEL``, ``segmentation``.
+    ``image.ROLE``, ``probability.MODEL``, ``segmentation``, ``table``.
     """
 
     def __init__(self, node: Any) -> None:
@@ -82,6 +84,12 @@ class PatientNode:
         return self.value("source", {})
 
     @property
+    def reachable_source(self) -> dict[str, Any]:
+        """The same where its folder is still there: a saved scene may be opened on another computer."""
+        source = self.source
+        return source if Path(source.get("folder") or "no folder").is_dir() else {}
+
+    @property
     def study(self) -> dict[str, Any]:
         """What the last analysis said: volumes, perfusion, prediction, doubts, provenance; empty before any."""
         return self.value("study", {})
@@ -114,6 +122,15 @@ class PatientNode:
     @segmentation.setter
     def segmentation(self, node: Any) -> None:
         self.node.SetNodeReferenceID("segmentation", node.GetID() if node is not None else None)
+
+    @property
+    def table(self) -> Any:
+        """The table of the segments' volumes, or None."""
+        return self.node.GetNodeReference("table")
+
+    @table.setter
+    def table(self, node: Any) -> None:
+        self.node.SetNodeReferenceID("table", node.GetID() if node is not None else None)
 
     def _references(self, prefix: str) -> dict[str, Any]:
         roles: list[str] = []
@@ -160,10 +177,10 @@ def remove_patient(patient: PatientNode) -> None:
     scene = patient.scene
     made = [n for n in (*patient.images().values(), *patient.probabilities().values()) if n.GetAttribute(OURS)]
     made += [patient.segmentation] if patient.segmentation is not None else []
+    made += [patient.table] if patient.table is not None else []
+    name = patient.name
+    remove_shown(scene, [*made, patient.node])
     hierarchy = slicer_package().vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
-    item = hierarchy.GetItemChildWithName(hierarchy.GetSceneItemID(), patient.name)
+    item = hierarchy.GetItemChildWithName(hierarchy.GetSceneItemID(), name)
     if item:
-        hierarchy.RemoveItem(item)  # with the nodes filed under it
-    for node in [*made, patient.node]:
-        if scene.IsNodePresent(node):
-            scene.RemoveNode(node)
+        hierarchy.RemoveItem(item)

@@ -15,6 +15,7 @@ from .scene_nodes import LPS_TO_RAS
 
 #: Opacity of the Tmax overlay.
 OVERLAY_OPACITY = 0.5
+#: Along the shorter side of a view.
 _FIELD_OF_VIEW_MM = 240.0
 #: Slice views of the two-over-two layout in reading order, and what each would best show behind the segments.
 _VIEWS = {
@@ -111,7 +112,10 @@ def place_slice(scene: Any, view: str, reference: Volume, lesion: np.ndarray | N
             matrix.SetElement(row, column, rotation[row, column])
         matrix.SetElement(row, 3, centre[row])
     node.UpdateMatrices()
-    node.SetFieldOfView(_FIELD_OF_VIEW_MM, _FIELD_OF_VIEW_MM, 1.0)
+    width, height = node.GetDimensions()[:2]
+    # As many millimetres a pixel to the right as upwards, whatever the view's form.
+    pixel = _FIELD_OF_VIEW_MM / max(min(width, height), 1)
+    node.SetFieldOfView(pixel * max(width, 1), pixel * max(height, 1), 1.0)
 
 
 def axial_plane(reference: Volume, lesion: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:

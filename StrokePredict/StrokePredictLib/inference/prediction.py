@@ -10,9 +10,6 @@ from ..models.card import Card
 from ..study import DEMONSTRATION
 from ..volume import Volume
 
-#: What is said wherever a conditioned network's answers for two courses of events stand side by side.
-ASSOCIATION = "The difference between courses of events is association in the training patients, not causation."
-
 
 @dataclass
 class Prediction:

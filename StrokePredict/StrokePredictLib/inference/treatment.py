@@ -10,8 +10,9 @@ import numpy as np
 from ..case import StrokeCase
 from ..models.bundle import Bundle
 from ..progress import Progress, part, silent
+from ..study import ASSOCIATION
 from ..thresholds import volume_ml
-from .prediction import ASSOCIATION, Prediction
+from .prediction import Prediction
 
 #: Debs 2021: a responder's two predictions overlap by less than this (Dice) …
 RESPONDER_DICE = 0.5

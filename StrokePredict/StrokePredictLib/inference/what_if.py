@@ -9,10 +9,11 @@ from ..models.bundle import Bundle
 from ..networks.course import Course
 from ..preprocess.sections import Sections
 from ..progress import Progress, silent
+from ..study import ASSOCIATION
 from .devices import Runner, batch_size, choose_device
 from .passes import Spread, lesion_probability, stacked, told_all, windows
 from .predict import course_vector, finish, own_course, renamed, require
-from .prediction import ASSOCIATION, Prediction
+from .prediction import Prediction
 from .prepare import prepare
 from .warm import network_of
 

@@ -13,6 +13,7 @@ from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.io.folder import list_patients
 from StrokePredictLib.io.roles import role_of
 
+from .. import dicom_selection
 from ..patient_node import add_patient
 from ..patient_scene import FOLLOW_UP
 from .base import Section, data_of, fill
@@ -30,10 +31,13 @@ class PatientSection(Section):
     def setup(self) -> None:
         """Connect the widgets."""
         ui = self.ui
+        self._against = ""
         ui.folderEdit.filters = ctk.ctkPathLineEdit.Dirs
         ui.folderEdit.currentPathChanged.connect(self.on_folder)
         ui.openButton.clicked.connect(self.on_open)
         ui.sampleButton.clicked.connect(self.on_sample)
+        ui.dicomButton.clicked.connect(self.on_dicom)
+        ui.dicomBrowserButton.clicked.connect(lambda *_: slicer.util.selectModule("DICOM"))
         ui.guessButton.clicked.connect(self.on_guess)
         ui.useButton.clicked.connect(self.on_use)
         for role in (*SELECTORS, FOLLOW_UP):
@@ -63,6 +67,17 @@ class PatientSection(Section):
     def on_sample(self, *_args: Any) -> None:
         """Make and open a simulated patient."""
         self.panel.open_simulated()
+
+    def on_dicom(self, *_args: Any) -> None:
+        """Open what is selected in Slicer's DICOM browser."""
+        try:
+            series = dicom_selection.selected_series()
+            folder = dicom_selection.folder_of_series(series)
+        except StrokeError as error:
+            self.panel.say_error(str(error))
+            return
+        self.ui.dicomLabel.setText(_("{count} series taken from the DICOM browser.").format(count=len(series)))
+        self.panel.open_folder(str(folder), None)
 
     def on_guess(self, *_args: Any) -> None:
         """Give each selector a node whose name tells its role; a choice already made stays."""
@@ -134,6 +149,13 @@ class PatientSection(Section):
         self.ui.openButton.setEnabled(not busy and bool(self.ui.folderEdit.currentPath))
         self.ui.sampleButton.setEnabled(not busy)
         self.ui.useButton.setEnabled(not busy)
+        against = dicom_selection.reason_against()
+        self.ui.dicomButton.setEnabled(not busy and not against)
+        self.ui.dicomBrowserButton.setEnabled(hasattr(slicer.modules, "dicom"))
+        if against != self._against:
+            self._against = against
+            self.ui.dicomLabel.setText(against)
+        self.ui.dicomLabel.setVisible(bool(self.ui.dicomLabel.text))
 
 
 def _node_named_like(role: str, box: Any) -> Any:

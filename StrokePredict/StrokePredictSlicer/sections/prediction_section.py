@@ -8,10 +8,13 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
-from StrokePredictLib.case import ROLES
+from StrokePredictLib.case import ROLES, SERIES_ROLES
 from StrokePredictLib.io.images import read_image
-from StrokePredictLib.study import DEMONSTRATION
+from StrokePredictLib.models.fit import lacking
+from StrokePredictLib.report.predicted import MARK, model_label
+from StrokePredictLib.study import ASSOCIATION, DEMONSTRATION
 
+from .. import overlays
 from ..live_mask import LiveMask, at_least
 from ..patient_scene import put_mask
 from ..volumes_in import volume_of
@@ -37,13 +40,14 @@ class PredictionSection(Section):
         ui.deviceBox.currentIndexChanged.connect(lambda *_: self.panel.set_device(data_of(ui.deviceBox)))
         ui.predictButton.clicked.connect(self.on_predict)
         ui.modelTable.itemSelectionChanged.connect(self.on_model)
-        ui.probabilityBox.currentIndexChanged.connect(self.on_map)
+        ui.probabilityBox.currentIndexChanged.connect(self.on_map_chosen)
         ui.probabilitySlider.valueChanged.connect(self.on_probability)
         self._rest = qt.QTimer()
         self._rest.setSingleShot(True)
         self._rest.setInterval(_REST_MS)
         self._rest.timeout.connect(self.ask_what_if)
         ui.reperfusionSlider.valueChanged.connect(lambda *_: self._shown or self._rest.start())
+        self.panel.ui.demonstrationCheck.toggled.connect(lambda *_: self.update())
 
     def show_models(self, models: list[dict[str, Any]]) -> None:
         """Take the list that the worker gave."""
@@ -79,6 +83,13 @@ class PredictionSection(Section):
             return
         self.panel.predict(names)
 
+    def on_map_chosen(self, *_args: Any) -> None:
+        """Show another model's probabilities in the layout, and let the slider cut them."""
+        self.on_map()
+        name = data_of(self.ui.probabilityBox)
+        if name is not None and self.patient is not None:
+            overlays.show_probability(self.patient, name)
+
     def on_map(self, *_args: Any) -> None:
         """Another model's probabilities: its own limit, its own segment."""
         self._live = None
@@ -108,25 +119,36 @@ class PredictionSection(Section):
         )
 
     def ask_what_if(self) -> None:
-        """Ask the conditioned model for the slider's course."""
-        model = data_of(self.ui.whatIfBox)
-        if model is None or self.patient is None or self.panel.busy:
+        """Ask the conditioned model for the slider's course; where something is under way, once that is over."""
+        model, patient = data_of(self.ui.whatIfBox), self.patient
+        if model is None or patient is None:
             return
-        share = self.ui.reperfusionSlider.value / 100.0
+        if self.panel.busy:
+            self._rest.start()
+            return
+        share, facts = self.ui.reperfusionSlider.value / 100.0, patient.facts
+        onset = facts.onset_to_imaging_min if facts.onset_known is not False else None
         self.panel.work(
             _("What if"),
-            lambda told: self.panel.analysis.what_if(
-                self.patient, model, share, self.patient.facts.onset_to_imaging_min, told
-            ),
-            done=lambda answer: self._show_what_if(self.patient, *answer, share),
+            lambda told: self.panel.analysis.what_if(patient, model, share, onset, told, device=self.panel.device),
+            done=lambda answer: self._show_what_if(patient, *answer, share),
         )
 
     def _show_what_if(self, patient: Any, record: dict[str, Any], folder: Path, share: float) -> None:
-        answer = record["models"][0]
+        answer, extremes = record["models"][0], record["extremes_ml"]
         mask = read_image(folder / f"mask_{answer['name']}.nrrd", series=False, may_be_empty=True)
         title = _("Predicted infarct, {share:.0%} reperfused").format(share=share)
-        put_mask(patient.segmentation, "infarct_what_if", mask.with_array(mask.array > 0), title)
-        self.ui.whatIfLabel.setText(_("{title}: {volume:.1f} mL.").format(title=title, volume=answer["volume_ml"]))
+        name = f"{title}, {MARK}" if answer["demonstration"] else title
+        put_mask(patient.segmentation, "infarct_what_if", mask.with_array(mask.array > 0), name)
+        patient.segmentation.GetDisplayNode().SetSegmentVisibility("infarct_what_if", True)
+        overlays.show_filled(patient, bool(self.panel.ui.fillCheck.checked))
+        lines = [
+            _("{title}: {volume:.1f} mL.").format(title=title, volume=answer["volume_ml"]),
+            _("Without reperfusion {none:.1f} mL, complete {complete:.1f} mL.").format(**extremes),
+            _("ΔV to no reperfusion: {change:+.1f} mL.").format(change=answer["volume_ml"] - extremes["none"]),
+            ASSOCIATION,
+        ]
+        self.ui.whatIfLabel.setText("\n".join(lines))
 
     def _record(self, model: str | None) -> dict[str, Any] | None:
         found = ((self.patient.study if self.patient else {}).get("prediction") or {}).get("models", [])
@@ -135,34 +157,57 @@ class PredictionSection(Section):
     def update(self) -> None:
         """Show models and maps for the active patient."""
         self._live = None
-        roles = set(self.patient.images()) if self.patient is not None else set()
+        roles = self._roles()
         self._show_table(roles)
         found = ((self.patient.study if self.patient else {}).get("prediction") or {}).get("models", [])
-        maps = [(m.get("title") or m["name"], m["name"]) for m in found if self._has_map(m["name"])]
+        maps = [(model_label(m), m["name"]) for m in found if self._has_map(m["name"])]
         fill(self.ui.probabilityBox, maps, data_of(self.ui.probabilityBox))
         self.ui.probabilityGroup.setEnabled(bool(maps))
         self.on_map()
-        able = [m for m in self._models if m.get("conditioned") and set(m["inputs"]) <= roles]
-        fill(self.ui.whatIfBox, [(m["title"], m["name"]) for m in able])
+        able = [m for m in self._models if m.get("conditioned") and self.patient and not lacking(m, set(roles))]
+        able = [m for m in able if self._allowed(m) and self.patient.segmentation is not None]
+        fill(self.ui.whatIfBox, [(m["title"], m["name"]) for m in able], data_of(self.ui.whatIfBox))
         self.ui.whatIfGroup.setVisible(bool(able))
+        self._forget_what_if()
         self.set_busy(self.panel.busy)
+
+    def _roles(self) -> set[str]:
+        """Return what the active patient has, a series of its folder included."""
+        if self.patient is None:
+            return set()
+        told = self.patient.study.get("sources") or {}
+        return set(self.patient.images()) | {role for role in SERIES_ROLES if role in told}
+
+    def _allowed(self, model: dict[str, Any]) -> bool:
+        """Whether a model may run on this patient: one that learnt from simulated patients, on a real one, if asked."""
+        simulated = self.patient is not None and self.patient.simulated
+        return simulated or self.panel.demonstration or not model.get("demonstration")
+
+    def _forget_what_if(self) -> None:
+        """Take away what was said of another patient, or of maps that are no more."""
+        node = self.patient.segmentation if self.patient is not None else None
+        if node is None or node.GetSegmentation().GetSegment("infarct_what_if") is None:
+            self.ui.whatIfLabel.setText("")
 
     def _has_map(self, name: str) -> bool:
         return name in self.patient.probabilities()
 
     def _show_table(self, roles: set[str]) -> None:
-        rows = [[m.get("title") or m["name"], state_of(m, roles)] for m in self._models]
+        states = [state_of(m, roles) for m in self._models]
+        blocked = _("simulated patients only; opt in above")
+        states = [s if not ready or self._allowed(m) else blocked for m, (s, ready) in zip(self._models, states)]  # noqa: B905
+        rows = [[m.get("title") or m["name"], state] for m, state in zip(self._models, states)]  # noqa: B905
         table = self.ui.modelTable
         table.blockSignals(True)
         show_rows(table, [_("Model"), _("For this patient")], rows)
         for row, model in enumerate(self._models):
-            able = "problem" not in model and set(model["inputs"]) <= roles
+            able = state_of(model, roles)[1]
             item = table.item(row, 0)
             if able:
                 item.setFlags(qt.Qt.ItemIsEnabled | qt.Qt.ItemIsSelectable | qt.Qt.ItemIsUserCheckable)
             else:
                 item.setFlags(qt.Qt.ItemIsSelectable)
-            item.setCheckState(qt.Qt.Checked if able else qt.Qt.Unchecked)
+            item.setCheckState(qt.Qt.Checked if able and self._allowed(model) else qt.Qt.Unchecked)
         table.blockSignals(False)
         words = _("Click a model to read its card.") if self._models else _("No model was found yet.")
         self.ui.cardLabel.setText(words)
@@ -176,12 +221,12 @@ class PredictionSection(Section):
         self._rest.stop()
 
 
-def state_of(model: dict[str, Any], roles: set[str]) -> str:
-    """Say in a word whether a model can run."""
+def state_of(model: dict[str, Any], roles: set[str]) -> tuple[str, bool]:
+    """Say in a word whether a model can run, and whether it can."""
     if "problem" in model:
-        return model["problem"]
-    missing = [ROLES[role][0] for role in model["inputs"] if role not in roles]
-    return _("{roles} missing").format(roles=", ".join(missing)) if missing else _("ready")
+        return model["problem"], False
+    missing = [ROLES[role][0] for role in lacking(model, roles)]
+    return (_("{roles} missing").format(roles=", ".join(missing)), False) if missing else (_("ready"), True)
 
 
 def card_text(model: dict[str, Any]) -> str:
@@ -191,7 +236,8 @@ def card_text(model: dict[str, Any]) -> str:
     lines = [f"{model['title']} ({model['name']})"]
     if model["demonstration"]:
         lines.append(DEMONSTRATION)
-    lines.append(_("Looks at {roles}.").format(roles=", ".join(ROLES[role][0] for role in model["inputs"])))
+    roles = dict.fromkeys(ROLES[role][0] for role in model["inputs"])
+    lines.append(_("Looks at {roles}.").format(roles=", ".join(roles)))
     lines += [text for text in (model.get("intended_use"), model.get("trained_on")) if text]
     scores = model.get("scores") or {}
     if scores:

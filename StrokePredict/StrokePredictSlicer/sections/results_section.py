@@ -16,11 +16,17 @@ from StrokePredictLib.report.predicted import (
     treatment_sentences,
 )
 from StrokePredictLib.report.tables import criteria, doubts, mismatch_rows, perfusion_failed, volume_rows, warnings
+from StrokePredictLib.segments import SEGMENTS
 from StrokePredictLib.study import Study
 
+from ..patient_node import PatientNode
 from ..study_of_patient import study_of_patient
+from ..volumes_table import show_table
 from .base import Section
 from .cells import as_text, show_rows
+
+#: Volumes (mL) that differ by less are the same.
+_SAME_ML = 0.05
 
 
 class ResultsSection(Section):
@@ -41,6 +47,7 @@ class ResultsSection(Section):
         for widget in (self.ui.volumeTable, self.ui.criteriaTable):
             widget.setVisible(known)
         self.ui.overrideGroup.setVisible(False)
+        self.ui.liveLabel.setVisible(False)
         self._text = ""
         if not known:
             self.ui.doubtsLabel.setText(_("Nothing was measured yet: press Analyse."))
@@ -65,6 +72,14 @@ class ResultsSection(Section):
         self.ui.doubtsLabel.setText("\n".join(doubts(study)))
         self._show_override(perfusion_failed(study), study.perfusion or {})
         self.set_busy(self.panel.busy)
+
+    def show_volumes(self, volumes: dict[str, float]) -> None:
+        """Show the volumes of now beside the views; here, those that are no longer as they were measured."""
+        study = study_of_patient(self.patient, with_images=False)
+        show_table(self.patient, volumes, study)
+        lines = changed_lines(self.patient, volumes, study)
+        self.ui.liveLabel.setText("\n".join(lines))
+        self.ui.liveLabel.setVisible(bool(lines))
 
     def _show_override(self, failed: bool, perfusion: dict[str, Any]) -> None:
         self.ui.overrideGroup.setVisible(failed)
@@ -117,6 +132,24 @@ def volume_table(study: Study) -> tuple[list[str], list[list[str]]]:
     if any(row.truth for row in rows):
         columns.append((_("Truth, mL"), "truth"))
     return [title for title, _name in columns], [[getattr(row, name) for _title, name in columns] for row in rows]
+
+
+def changed_lines(patient: PatientNode, volumes: dict[str, float], study: Study) -> list[str]:
+    """Return a line a segment that was drawn, or has changed since it was measured."""
+    models = {m.get("segment"): m.get("volume_ml") for m in (study.prediction or {}).get("models", [])}
+    measured = models | (study.volumes.get("volumes_ml") or {})
+    inner = patient.segmentation.GetSegmentation()
+    lines = []
+    for key, volume in volumes.items():
+        segment, before = inner.GetSegment(key), measured.get(key)
+        if segment is None or key == "brain" or key.startswith("start_"):
+            continue
+        if key not in SEGMENTS and key not in measured:
+            lines.append(f"{segment.GetName()}: {volume:.1f} mL")
+        elif isinstance(before, (int, float)) and abs(volume - before) > _SAME_ML:
+            words = _("{name}: now {volume:.1f} mL, {before:.1f} mL when it was measured")
+            lines.append(words.format(name=segment.GetName(), volume=volume, before=before))
+    return lines
 
 
 def effect_text(prediction: dict[str, Any] | None) -> str:

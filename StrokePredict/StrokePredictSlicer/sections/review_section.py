@@ -13,14 +13,18 @@ from StrokePredictLib.segments import SEGMENTS
 from StrokePredictLib.volume import Volume
 
 from .. import overlays
+from ..live_volumes import ids_of
 from ..patient_scene import FOLLOW_UP, put_mask, reference_node
 from ..volumes_in import segment_array, volume_of
 from .base import Section, data_of, fill
+from .recovery import CORRECTION, START, Recovery
 
-#: Ids of the readers' own segments begin so; the rest is target and reader.
-CORRECTION = "read"
+#: The same of the vote over the corrections of a target.
+MAJORITY = "majority_"
 TARGETS = {"acute-core": "Acute core (baseline)", "final-infarct": "Final infarct (follow-up)"}
 _UNDO_STATES = 10
+#: Colours of readers, taken in turn: none is that of a rule's or a model's segment.
+_COLOURS = ((1.0, 1.0, 0.0), (0.55, 1.0, 0.55), (1.0, 0.75, 0.9), (0.6, 0.8, 1.0), (0.85, 0.65, 0.4), (0.9, 0.3, 0.3))
 
 
 class ReviewSection(Section):
@@ -44,6 +48,9 @@ class ReviewSection(Section):
         ui.cohortEdit.filters = ctk.ctkPathLineEdit.Dirs
         ui.cohortEdit.setCurrentPath(self.panel.remembered("cohort"))
         ui.cohortEdit.currentPathChanged.connect(lambda path: self.panel.remember("cohort", path))
+        self.recovery = Recovery(self)
+        self._seen: Any = None
+        self._volumes: dict[str, float] = {}
 
     def enter(self) -> None:
         """Bind the editor to its node: scenes come and go."""
@@ -52,6 +59,7 @@ class ReviewSection(Section):
             node = slicer.mrmlScene.CreateNodeByClass("vtkMRMLSegmentEditorNode")
             node.UnRegister(None)
             node.SetSingletonTag("StrokePredict")
+            node.SetOverwriteMode(node.OverwriteNone)  # a brush must not take from the segments of rules and models
             node = slicer.mrmlScene.AddNode(node)
         self.ui.editor.setMRMLSegmentEditorNode(node)
         self.ui.editor.setupViewObservations()
@@ -78,7 +86,7 @@ class ReviewSection(Section):
     def correction_id(self) -> str:
         """Return the id of this reader's segment for the chosen target."""
         reader = "".join(c for c in self.ui.readerEdit.text if c.isalnum())
-        return f"{CORRECTION}_{data_of(self.ui.targetBox)}_{reader}"
+        return f"{CORRECTION}{data_of(self.ui.targetBox)}_{reader}"
 
     def on_start(self, *_args: Any) -> None:
         """Copy the chosen segment into the reader's own, and edit that."""
@@ -99,13 +107,18 @@ class ReviewSection(Section):
         ):
             self.edit(key)
             return
-        put_mask(node, key, _mask(reference, mask), _("{target}, {reader}").format(target=target, reader=reader))
+        self._keep_for_undo(key)
+        name = _("{target}, {reader}").format(target=TARGETS[target], reader=reader)
+        put_mask(node, key, _mask(reference, mask), name)
+        self._colour(key)
         self.patient.set_value(f"start.{key}", self._start_record(start))
         if start:
-            put_mask(node, f"start_{key}", _mask(reference, mask), _("Start of {reader}").format(reader=reader))
-            node.GetDisplayNode().SetSegmentVisibility(f"start_{key}", False)
-        self.edit(key)
+            put_mask(node, START + key, _mask(reference, mask), _("Start of {reader}").format(reader=reader))
+            node.GetDisplayNode().SetSegmentVisibility(START + key, False)
+        elif node.GetSegmentation().GetSegment(START + key) is not None:
+            node.GetSegmentation().RemoveSegment(START + key)
         self.update()
+        self.edit(key)
 
     def edit(self, key: str) -> None:
         """Open the editor on a segment."""
@@ -115,8 +128,47 @@ class ReviewSection(Section):
         editor.setSourceVolumeNode(follow_up or reference_node(self.patient))
         editor.setCurrentSegmentID(key)
         self.patient.segmentation.GetDisplayNode().SetSegmentVisibility(key, True)
+        overlays.show_filled(self.patient, bool(self.panel.ui.fillCheck.checked))
         editor.setActiveEffectByName("Paint")
-        self.ui.startLabel.setText(_("Editing {name}").format(name=_name_of(self.patient.segmentation, key)))
+        self._say_volume()
+
+    def _keep_for_undo(self, key: str) -> None:
+        """Let the editor's Undo bring back a correction that is begun again."""
+        node = self.patient.segmentation
+        if node.GetSegmentation().GetSegment(key) is not None and self.ui.editor.segmentationNode() is node:
+            self.ui.editor.saveStateForUndo()
+
+    def _colour(self, key: str) -> None:
+        """Give a reader's segment a colour of its own."""
+        inner = self.patient.segmentation.GetSegmentation()
+        number = sum(other.startswith(CORRECTION) for other in ids_of(self.patient.segmentation)) - 1
+        inner.GetSegment(key).SetColor(*_COLOURS[number % len(_COLOURS)])
+
+    def brought_back(self, keys: list[str]) -> None:
+        """Show corrections that were found again, and go on with the first."""
+        for key in keys:
+            self._colour(key)
+        self.update()
+        if keys:
+            self.edit(keys[0])
+
+    def show_volumes(self, volumes: dict[str, float], changed: set[str]) -> None:
+        """Take the volumes of now, and keep what was drawn."""
+        self._volumes = volumes
+        self.recovery.changed(changed)
+        self._say_volume()
+
+    def _say_volume(self) -> None:
+        node, key = self.ui.editor.segmentationNode(), self.ui.editor.currentSegmentID()
+        if node is None or not key or node.GetSegmentation().GetSegment(key) is None:
+            self.ui.startLabel.setText("")
+            return
+        words = _("Editing {name}").format(name=_name_of(node, key))
+        if key in self._volumes:
+            words += f": {self._volumes[key]:.1f} mL"
+        if START + key in self._volumes:
+            words += _(", began with {volume:.1f} mL").format(volume=self._volumes[START + key])
+        self.ui.startLabel.setText(words)
 
     def _start_record(self, start: str | None) -> dict[str, Any]:
         """Return what a correction began with, and the hash of the model that made it."""
@@ -140,7 +192,7 @@ class ReviewSection(Section):
         self.ui.editor.setActiveEffect(None)
         reference = volume_of(reference_node(self.patient))
         record = self.patient.value(f"start.{key}", {})
-        before = f"start_{key}" if node.GetSegmentation().GetSegment(f"start_{key}") is not None else None
+        before = START + key if node.GetSegmentation().GetSegment(START + key) is not None else None
         masks = {"mask": _mask(reference, segment_array(node, key, reference))}
         if before:
             masks["start_mask"] = _mask(reference, segment_array(node, before, reference))
@@ -155,10 +207,11 @@ class ReviewSection(Section):
         self.panel.work(
             _("Saving the correction"),
             lambda told: self.panel.analysis.accept(self.patient, masks, parameters, told),
-            done=self._saved,
+            done=lambda result: self._saved(key, result),
         )
 
-    def _saved(self, result: dict[str, Any]) -> None:
+    def _saved(self, key: str, result: dict[str, Any]) -> None:
+        self.recovery.forget(key)
         edits = result["edits"]
         changes = _(", {added_ml:.1f} mL added, {removed_ml:.1f} mL removed, Dice {dice:.2f} to the start")
         words = _("Saved as read {read}").format(read=result["read"]) + (changes.format(**edits) if edits else "")
@@ -189,30 +242,48 @@ class ReviewSection(Section):
 
         node, target = self.patient.segmentation, data_of(self.ui.targetBox)
         reference = volume_of(reference_node(self.patient))
-        keys = [key for key in _segment_ids(node) if key.startswith(f"{CORRECTION}_{target}_")]
+        keys = [key for key in ids_of(node) if key.startswith(f"{CORRECTION}{target}_")]
         try:
             vote = majority([_mask(reference, segment_array(node, key, reference)) for key in keys])
         except StrokeError as error:
             self.panel.say_error(str(error))
             return
-        put_mask(node, "ground_truth", vote, _("Ground truth, majority of {count} reads").format(count=len(keys)))
+        words = _("{target}, majority of {count} reads").format(target=TARGETS[target], count=len(keys))
+        put_mask(node, MAJORITY + target, vote, words)
+        node.GetSegmentation().GetSegment(MAJORITY + target).SetColor(1.0, 1.0, 1.0)
         self.update()
+        self.ui.compareLabel.setText(words)
 
     def update(self) -> None:
         """Show the active patient's segments to start from and to compare."""
         node = self.patient.segmentation if self.patient is not None else None
-        items = [(_name_of(node, key), key) for key in _segment_ids(node) if key != "brain"] if node else []
-        items = [item for item in items if not item[1].startswith("start_")]
+        items = [(_name_of(node, key), key) for key in ids_of(node) if key != "brain"] if node else []
+        items = [item for item in items if not item[1].startswith(START)]
         fill(self.ui.startBox, [(_("nothing (blank)"), None), *items], data_of(self.ui.startBox))
         for box, usual in ((self.ui.firstBox, 0), (self.ui.secondBox, 1)):
             chosen = data_of(box) or (items[usual][1] if len(items) > usual else None)
             fill(box, items, chosen)
         self.ui.savedLabel.setText("")
         self.ui.compareLabel.setText("")
-        if node is None or self.ui.editor.segmentationNode() is not node:
-            self.ui.editor.setSegmentationNode(node)
-            self.ui.startLabel.setText("")
+        self._bind_editor(node)
+        self.recovery.offer()
         self.set_busy(self.panel.busy)
+
+    def _bind_editor(self, node: Any) -> None:
+        """Give the editor the patient's segmentation; its Undo must not take back what others than the brush did."""
+        editor = self.ui.editor
+        made = (ids_of(node), self.patient.study.get("prediction"), self.patient.study.get("volumes")) if node else None
+        if node is not None and editor.segmentationNode() is node and made == self._seen:
+            return
+        key, effect = editor.currentSegmentID(), editor.activeEffect()
+        again = node is not None and editor.segmentationNode() is node
+        self._seen = made
+        editor.setSegmentationNode(None)
+        editor.setSegmentationNode(node)
+        if again and key in ids_of(node):
+            editor.setCurrentSegmentID(key)
+            editor.setActiveEffect(effect)
+        self._say_volume()
 
     def set_busy(self, busy: bool) -> None:
         """Do not start other work meanwhile; painting goes on."""
@@ -224,6 +295,7 @@ class ReviewSection(Section):
 
     def close(self) -> None:
         """Let the scene go."""
+        self.recovery.close()
         self.leave()
         self.ui.editor.setSegmentationNode(None)
 
@@ -232,11 +304,6 @@ def _mask(reference: Volume, array: Any) -> Volume:
     import numpy as np
 
     return reference.with_array(np.zeros(reference.shape, dtype=bool) if array is None else array)
-
-
-def _segment_ids(node: Any) -> list[str]:
-    inner = node.GetSegmentation()
-    return [inner.GetNthSegmentID(index) for index in range(inner.GetNumberOfSegments())]
 
 
 def _name_of(node: Any, key: str) -> str:

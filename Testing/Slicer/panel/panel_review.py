@@ -74,7 +74,7 @@ class ReviewTest(PanelTest):
         self.assertIn(f"Dice {dice:.3f}", ui.compareLabel.text)
         ui.majorityButton.click()
         vote = np.sum(list(masks.values()), axis=0) >= 2
-        np.testing.assert_array_equal(segment_array(patient.segmentation, "ground_truth", adc), vote)
+        np.testing.assert_array_equal(segment_array(patient.segmentation, "majority_acute-core", adc), vote)
 
     def test_what_is_missing_is_said(self) -> None:
         self.analysed()
