@@ -177,6 +177,6 @@ def _made(card: Card) -> str:
 
 
 def _clipping(channel: Channel) -> str:
-    if channel.normalisation == "zscore":
+    if channel.normalisation in ("zscore", "enhancement"):
         return ""
     return ", negative values are 0" if channel.ceiling is None else f", clipped to 0..{channel.ceiling:g}"

@@ -145,13 +145,15 @@ _ALL = (
         {
             "preset": "small", "network.external_features": "false", "network.options.freeze": "false",
             "network.options.filters": "8", "network.options.batch_norm": "true", "network.options.dropout": "0.1",
-            "initialisation": "he", "optimiser.name": "adamw", "optimiser.rate": "1e-3",
-            "optimiser.weight_decay": "0.01", "training.epochs": "60", "training.patience": "30",
+            "channels.0.normalisation": "enhancement", "sampling.normalise_by": "patient", "initialisation": "torch",
+            "optimiser.name": "adamw", "optimiser.rate": "1e-3", "optimiser.weight_decay": "0.01",
+            "training.epochs": "60", "training.patience": "30",
         },
         "Says how likely the core on a CT perfusion series is large (Mittermeier 2022).",
         "the feature extractor is narrow (8 filters in its first convolution instead of VGG19's 64), has batch "
         "normalisation and is trained from scratch instead of on ImageNet, 32×32 pixels of 6.25 mm instead of 128×128, "
-        "16 time points 3 s apart instead of 32, one network instead of ten",
+        "16 time points 3 s apart instead of 32, contrast inside the brain instead of the whole image, one "
+        "network instead of ten",
     ),
     Demonstration(
         "fate", "Predicted infarct by course of events", "fate", "train-mr", "unseen-mr",

@@ -21,6 +21,9 @@ from .prediction import Classification, base_record
 from .prepare import require_roles
 from .warm import network_of
 
+#: Time points before the bolus arrives, of those that a network sees.
+BEFORE_BOLUS = 2
+
 
 def classify(
     case: StrokeCase,
@@ -63,7 +66,7 @@ def classify(
     sections = Sections.around(brain, card.spacing_mm, card.matrix)
     proposed = levels is None
     chosen = list(propose_sections(brain, sections, card.sections) if proposed else levels)
-    inputs = prepare_series(series, card, sections, chosen, times)
+    inputs = prepare_series(series, card, sections, chosen, times, brain)
     runner = Runner(choose_device(device))
     found = []
     for member in range(len(card.weights)):
@@ -82,7 +85,12 @@ def classify(
 
 
 def prepare_series(
-    series: Volume, card: Card, sections: Sections, chosen: Sequence[int], times: np.ndarray
+    series: Volume,
+    card: Card,
+    sections: Sections,
+    chosen: Sequence[int],
+    times: np.ndarray,
+    brain: Volume | None = None,
 ) -> np.ndarray:
     """Return a classifier's input, float32 ``(section, time, y, x)`` of zero mean and unit variance.
 
@@ -94,7 +102,7 @@ def prepare_series(
     StrokeError
         If a section lies outside the image, or the series does not change at all.
     """
-    inputs = sample_series(series, card, sections, chosen, times)
+    inputs = sample_series(series, card, sections, chosen, times, brain)
     deviation = float(inputs.std(dtype=np.float64))
     if deviation == 0:
         raise StrokeError(f"{series.name}: is the same everywhere and always; check the series.")
@@ -102,9 +110,17 @@ def prepare_series(
 
 
 def sample_series(
-    series: Volume, card: Card, sections: Sections, chosen: Sequence[int], times: np.ndarray
+    series: Volume,
+    card: Card,
+    sections: Sections,
+    chosen: Sequence[int],
+    times: np.ndarray,
+    brain: Volume | None = None,
 ) -> np.ndarray:
     """Return what `prepare_series` normalises, float32 ``(section, time, y, x)`` in the series' own unit.
+
+    Of a model that looks at the enhancement alone, each voxel's mean before the bolus is taken away, and what lies
+    outside the brain mask, which is needed then, is 0.
 
     Raises
     ------
@@ -123,7 +139,13 @@ def sample_series(
     after = np.clip(np.searchsorted(times, wanted, side="right"), 1, len(times) - 1)
     weight = (wanted - times[after - 1]) / (times[after] - times[after - 1])
     weight = weight.astype(np.float32)[:, None, None, None]
-    return (frames[after - 1] * (1 - weight) + frames[after] * weight).swapaxes(0, 1)
+    sampled = (frames[after - 1] * (1 - weight) + frames[after] * weight).swapaxes(0, 1)
+    if card.channels[0].normalisation != "enhancement":
+        return sampled
+    if brain is None:
+        raise StrokeError(f"model '{card.name}' looks at the brain alone, and there is no brain mask.")
+    inside = sections.bring(brain, is_mask=True)[list(chosen), None] > 0.5
+    return np.where(inside, sampled - sampled[:, :BEFORE_BOLUS].mean(axis=1, keepdims=True), np.float32(0.0))
 
 
 def _probability(network, inputs: np.ndarray, runner: Runner, progress: Progress, card: Card) -> float:

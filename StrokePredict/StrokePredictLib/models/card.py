@@ -28,8 +28,9 @@ class Channel(BaseModel):
         ``"brain-median"``: value / (``scale`` × median inside the brain); ``"brain-mean"``: the same with the mean;
         ``"fixed"``: value / ``scale``; ``"percentiles"``: from the ``low``-th to the ``high``-th percentile inside the
         brain, times 1 / ``scale``; ``"above"``, ``"below"``: 1 where value > ``scale``, or 0 < value < ``scale``, else
-        0; ``"zscore"``: zero mean and unit variance of the whole input, for series. All but the last are clipped to 0
-        to ``ceiling`` and set to 0 outside the brain.
+        0; ``"zscore"``: zero mean and unit variance of the whole input, for series; ``"enhancement"``: the same of what
+        a series rises above its first time points inside the brain. All but the last two are clipped to 0 to
+        ``ceiling`` and set to 0 outside the brain.
     scale : float
         See above.
     ceiling : float, optional
@@ -43,7 +44,9 @@ class Channel(BaseModel):
     model_config = ConfigDict(extra="forbid")
     role: str
     unit: str
-    normalisation: Literal["brain-median", "brain-mean", "fixed", "percentiles", "above", "below", "zscore"]
+    normalisation: Literal[
+        "brain-median", "brain-mean", "fixed", "percentiles", "above", "below", "zscore", "enhancement"
+    ]
     scale: float = Field(gt=0)
     ceiling: float | None = Field(1.0, gt=0)
     low: float = Field(0.0, ge=0, lt=100)
@@ -176,10 +179,11 @@ class Card(BaseModel):
             raise ValueError("a stack has an odd number of sections, so that one is its centre")
         if (self.output == "probability") != (self.arrangement == "series"):
             raise ValueError("a series gives one probability, everything else a map")
-        if self.arrangement == "series" and [channel.normalisation for channel in self.channels] != ["zscore"]:
-            raise ValueError("a series is one channel with zscore normalisation")
-        if self.arrangement != "series" and any(channel.normalisation == "zscore" for channel in self.channels):
-            raise ValueError("zscore normalisation is for series")
+        of_series = [channel.normalisation in ("zscore", "enhancement") for channel in self.channels]
+        if self.arrangement == "series" and of_series != [True]:
+            raise ValueError("a series is one channel with zscore or enhancement normalisation")
+        if self.arrangement != "series" and any(of_series):
+            raise ValueError("zscore normalisation is for series, and so is enhancement")
         if any(channel.low >= channel.high for channel in self.channels):
             raise ValueError("a channel's low percentile lies above its high one")
         return self

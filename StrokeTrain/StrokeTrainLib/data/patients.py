@@ -196,7 +196,7 @@ def _series(case: StrokeCase, card: Card, sections: Sections, record: dict[str, 
     series = case.volumes[card.channels[0].role]
     times = find_timing(series, Path(series.name)).times
     chosen = propose_sections(case.volumes["brain"], sections, card.sections)
-    inputs = sample_series(series, card, sections, chosen, times)
+    inputs = sample_series(series, card, sections, chosen, times, case.volumes["brain"])
     deviation = float(inputs.std(dtype=np.float64))
     if deviation == 0:
         raise StrokeError(f"{series.name}: is the same everywhere and always; check the series.")

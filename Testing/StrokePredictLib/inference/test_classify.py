@@ -92,3 +92,20 @@ def test_a_series_is_needed_and_must_change(case, tmp_path):
     still.volumes["ctp"] = case.volumes["ctp"].with_array(np.zeros_like(case.volumes["ctp"].array))
     with pytest.raises(StrokeError, match="the same everywhere"):
         classify(still, bundle, levels=[1, 2], times=case.times)
+
+
+def test_enhancement_is_what_rises_above_the_first_time_points_inside_the_brain(case):
+    card = make_card("mittermeier2022", channels=[{**CARD.channels[0].model_dump(), "normalisation": "enhancement"}])
+    brain = case.volumes["brain"]
+    sections = Sections.around(brain, card.spacing_mm, card.matrix)
+    x = prepare_series(case.volumes["ctp"], card, sections, [3, 4], case.times, brain)
+    frames = np.stack([sections.bring(case.volumes["ctp"].with_array(f))[[3, 4]] for f in case.volumes["ctp"].array], 1)
+    wanted = 1.5 * np.arange(12)
+    inside = sections.bring(brain, is_mask=True)[[3, 4]] > 0.5
+    expected = np.zeros((2, 12, 64, 64))
+    for section, y, column in zip(*np.nonzero(inside), strict=True):
+        curve = np.interp(wanted, case.times, frames[section, :, y, column])
+        expected[section, :, y, column] = curve - curve[:2].mean()
+    assert np.allclose(x, (expected - expected.mean()) / expected.std(), atol=1e-3)
+    with pytest.raises(StrokeError, match="there is no brain mask"):
+        prepare_series(case.volumes["ctp"], card, sections, [3, 4], case.times)
