@@ -124,6 +124,8 @@ def _ground(plan: Plan, setting: Setting, scheme: str, most: int) -> Ground:
         )  # fmt: skip
     left_out = [item["reason"] for item in facts["selection"]["excluded"]] + list(facts["unusable"].values())
     left_out += [f"{name}: belongs to the cohort's locked test set." for name in plan.splits.locked]
+    # A table is handed on: it names files within the cohort, not where the cohort lies.
+    left_out = [reason.replace(f"{setting.data.absolute()}/", "") for reason in left_out]
     return Ground(
         facts, splits, {p.id: p for p in chosen}, volumes, left_out,
         [*notes, *_of_everybody(facts["notes"]), *(() if splits is plan.splits else splits.notes)],

@@ -86,12 +86,16 @@ def test_the_locked_test_set_takes_no_part_and_the_quick_number_is_the_experimen
     patients = {f"p{number}": Patient(f"p{number}", tmp_path, "bids", {}) for number in range(12)}
     splits = make_splits(list(patients.values()), "2-fold", 0, stratify=(), kept_out=["p3", "p7"])
     assert set(splits.locked) == {"p3", "p7"}
-    facts = {"lesion_ml": dict.fromkeys(patients, 1.0), "selection": {"excluded": []}, "unusable": {}, "notes": []}
+    why = f"{tmp_path}/raw_data/sub-0021/ses-01/sub-0021_ses-01_pwi.nii.gz: the arterial input holds no contrast."
+    facts = {"lesion_ml": dict.fromkeys(patients, 1.0), "selection": {"excluded": []}, "unusable": {"p": why}}
+    facts["notes"] = []
     plan = SimpleNamespace(facts=facts, splits=splits, patients=patients, recipe=load_recipe("debs2021"))
     found = ground._ground(plan, Setting(tmp_path, tmp_path, quick=True), "2-fold", most)
     assert len(found.patients) == min(most, 10)
     assert not {"p3", "p7"} & found.patients.keys()
     assert sorted(name for fold in found.splits.folds for name in fold.test) == sorted(found.patients)
+    # A table is handed on: it does not tell where the cohort lies.
+    assert found.left_out[0].startswith("raw_data/sub-0021/ses-01/")
     assert [line for line in found.left_out if "locked test set" in line] == [
         f"{name}: belongs to the cohort's locked test set." for name in ("p3", "p7")
     ]
