@@ -85,13 +85,19 @@ def verdict(expected: str, p: float, effect: float) -> str:
     return "found" if significant else "same direction, not significant"
 
 
+def unit_of(metric: str) -> str:
+    """Return the unit of a measure, given by its key or, where it stands in no table of scores, by its words."""
+    if metric in METRICS:
+        return METRICS[metric].unit
+    return "mL" if metric.endswith("(mL)") else ""
+
+
 def words(row: Mapping[str, Any]) -> str:
     """Return a comparison's effect, interval and P in one phrase."""
     if not np.isfinite(row["p"]):
         return row.get("note") or "no numbers"
-    metric = METRICS.get(row["metric"])
-    digits = 3 if metric is None or not metric.unit else 1
-    unit = f" {metric.unit}" if metric is not None and metric.unit else ""
+    unit = unit_of(row["metric"])
+    digits, unit = (1, f" {unit}") if unit else (3, "")
     shift = signed(row["shift"], digits)
     if np.isfinite(row["shift_low"]):
         shift += f" ({signed(row['shift_low'], digits)} to {signed(row['shift_high'], digits)})"

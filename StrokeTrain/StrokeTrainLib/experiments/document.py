@@ -10,6 +10,7 @@ import numpy as np
 from ..metrics.catalogue import METRICS
 from ..statistics.compare import p_text
 from ..statistics.values import signed
+from .directions import unit_of
 from .drawing import FOLDER
 from .experiment import Finished, Report
 
@@ -83,7 +84,7 @@ def _comparisons(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         measure = metric.short + (f" ({metric.unit})" if metric and metric.unit else "") if metric else row["metric"]
         cells = [
             row["group"], measure, row["first_title"], row["second_title"], str(row["n"]), row["test"],
-            p_text(row["p"]), p_text(row.get("p_holm", np.nan)), _effect(row), _shift(row, metric),
+            p_text(row["p"]), p_text(row.get("p_holm", np.nan)), _effect(row), _shift(row),
         ]  # fmt: skip
         lines.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
     told = (
@@ -97,8 +98,8 @@ def _effect(row: Mapping[str, Any]) -> str:
     return _number(row["effect"], 2) if row.get("rank_effect", True) else "–"
 
 
-def _shift(row: Mapping[str, Any], metric: Any) -> str:
-    digits = 3 if metric is None or not metric.unit else 1
+def _shift(row: Mapping[str, Any]) -> str:
+    digits = 1 if unit_of(row["metric"]) else 3
     if not np.isfinite(row["shift"]):
         return row.get("note") or "–"
     if not np.isfinite(row["shift_low"]):

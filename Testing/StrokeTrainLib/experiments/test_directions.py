@@ -53,3 +53,19 @@ def test_nobody_left_is_said():
     found = judge(Direction("a above b", "", "higher"), row)
     assert found["verdict"] == "not assessable"
     assert "3 of 3" in found["found"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "told"),
+    [
+        ("dice", "difference 10.000"),
+        ("absolute_volume_error_ml", "mL, rank"),
+        ("Predicted infarct (mL)", "mL, rank"),
+        ("AUC", "difference 10.000"),
+    ],
+)
+def test_volumes_are_told_in_ml_with_one_decimal(metric, told):
+    a = [12.0, 23.0, 34.0, 45.0, 56.0, 67.0]
+    found = judge(Direction("a above b", "", "higher"), paired(a, [x - 10 for x in a], metric, "all", ("a", "b")))
+    assert told in found["found"]
+    assert ("difference 10.0 (" in found["found"]) == ("mL" in told)
