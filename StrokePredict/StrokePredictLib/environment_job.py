@@ -17,7 +17,8 @@ from .progress import Progress, silent
 PACKAGES = {
     "numpy": "arrays", "scipy": "filters", "SimpleITK": "images", "nibabel": "NIfTI files", "pydicom": "DICOM files",
     "torch": "networks", "safetensors": "weights", "pydantic": "model cards", "matplotlib": "pictures",
-    "jinja2": "reports", "monai": "training", "pytorch-ignite": "training", "pandas": "evaluation",
+    "jinja2": "reports", "monai": "training", "pytorch-ignite": "training", "tensorboard": "training",
+    "distributed": "training", "filelock": "training", "pandas": "evaluation",
 }  # fmt: skip
 
 

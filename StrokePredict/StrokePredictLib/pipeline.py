@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from .study import Study
 
 #: The maps that a perfusion series gives and that a case takes up.
 MAPS = ("tmax", "cbf", "cbv", "mtt", "ttp")
+_NO_TORCH = "No network ran: torch is not installed; maps and thresholds need none."
 _MODALITY = {"pwi": "MR", "ctp": "CT"}
 
 
@@ -94,6 +96,9 @@ def study_of(
     case = load_case(**images)
     there = {*case.volumes, *([series] if series else [])}
     chosen = usable_models(there, case.simulated or demonstration, models)
+    if chosen and models is None and importlib.util.find_spec("torch") is None:
+        chosen = []
+        case.doubts.append(_NO_TORCH)
     prediction = output / "prediction" if chosen else None
     if prediction:
         stage("Prediction", partial(jobs.run, "predict"), output=prediction, models=chosen, device=device,

@@ -6,16 +6,37 @@ import importlib.util
 from collections.abc import Collection
 from pathlib import Path
 
+import slicer
 from slicer.i18n import tr as _
 
+_RESOURCES = Path(__file__).resolve().parents[1] / "Resources"
+#: Requirements of both modules: installed, their Resources lie in one folder; in a checkout, in two.
+REQUIREMENTS = (
+    _RESOURCES / "requirements.txt",
+    _RESOURCES / "requirements-train.txt",
+    _RESOURCES.parents[1] / "StrokeTrain" / "Resources" / "requirements-train.txt",
+)
 
-def install_missing(requirements: Path, missing: Collection[str]) -> str:
-    """Install packages into Slicer's Python; return one line for the reader.
+#: Would bring a torch of their own choosing, several GB, where it is not there yet.
+_ON_TORCH = ("monai", "pytorch-ignite")
+_WITHOUT_TORCH = _(
+    "Networks need torch: install the extension PyTorch in the Extensions Manager, restart Slicer, and press Install "
+    "again. Maps, thresholds and reviews work without it."
+)
+
+
+def wanted_lines(missing: Collection[str]) -> list[str]:
+    """Return the modules' requirements, one a package, of the packages that are missing; none is pinned."""
+    files = [path.read_text(encoding="utf-8") for path in REQUIREMENTS if path.is_file()]
+    lines = [line.strip() for text in files for line in text.splitlines()]
+    return [line for line in dict.fromkeys(lines) if line and not line.startswith("#") and _name(line) in missing]
+
+
+def install_missing(missing: Collection[str]) -> str:
+    """Install packages into Slicer's Python; return what became of it in a line or two for the reader.
 
     Parameters
     ----------
-    requirements : Path
-        File with one requirement a line, none pinned.
     missing : collection of str
         Names of packages that are not there.
 
@@ -24,36 +45,40 @@ def install_missing(requirements: Path, missing: Collection[str]) -> str:
     torch comes through the PyTorch extension, which picks the build for the GPU; where that extension is not installed
     the line says so. The rest goes through ``slicer.packaging.pip_ensure`` (5.11 on) or ``slicer.util.pip_install``.
     """
-    lines = [line.strip() for line in requirements.read_text(encoding="utf-8").splitlines()]
-    wanted = [line for line in lines if line and not line.startswith("#") and _name(line) in missing]
+    missing, told = set(missing), []
     try:
-        told = _install_torch() if "torch" in missing else ""
-        wanted = [line for line in wanted if _name(line) != "torch"]
+        if "torch" in missing and not _install_torch():
+            missing -= set(_ON_TORCH)
+            told.append(_WITHOUT_TORCH)
+        wanted = wanted_lines(missing)
         if wanted:
             _pip(wanted)
+            told.append(_("Installed: {names}.").format(names=", ".join(_name(line) for line in wanted)))
     except Exception as error:  # pip reports by many kinds of errors, and none may take the panel along
-        return _("The installation failed: {error}. Nothing else was changed.").format(error=error)
-    return told or _("Installed: {names}.").format(names=", ".join(_name(line) for line in wanted) or _("nothing"))
+        told.append(_("The installation failed: {error}. Is there a network? Try again.").format(error=error))
+    return "\n".join(told)
 
 
 def _name(line: str) -> str:
     return line.split(">")[0].split("=")[0].split("<")[0].split("[")[0].strip()
 
 
-def _install_torch() -> str:
-    """Install torch through the PyTorch extension; return a line where that extension is missing."""
+def _install_torch() -> bool:
+    """Install torch through the PyTorch extension; return False where there is no such extension."""
     if importlib.util.find_spec("PyTorchUtils") is None:
-        return _("Install the extension PyTorch through the Extensions Manager first, restart Slicer, and come back.")
+        return False
     import PyTorchUtils
 
     PyTorchUtils.PyTorchUtilsLogic().installTorch(askConfirmation=False, minimumVersion="2.4")
-    return ""
+    return True
 
 
 def _pip(wanted: list[str]) -> None:
-    if importlib.util.find_spec("slicer.packaging") is not None:
-        import slicer.packaging
-
-        slicer.packaging.pip_ensure(wanted)
-    else:
+    """Let Slicer install; it shows its progress and pip's lines."""
+    if importlib.util.find_spec("slicer.packaging") is None:
         slicer.util.pip_install(" ".join(f'"{line}"' for line in wanted))
+        return
+    from slicer.packaging import pip_ensure
+
+    # The reader was asked already.
+    pip_ensure(wanted, prompt_install=False, requester="Stroke Predict")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import qt
@@ -12,6 +11,9 @@ from slicer.i18n import tr as _
 from ..install_packages import install_missing
 from .base import Section
 from .cells import as_text, show_rows
+
+#: Nothing can be opened without these.
+_NEEDED = {"nibabel", "pydantic"}
 
 
 class EnvironmentSection(Section):
@@ -23,6 +25,7 @@ class EnvironmentSection(Section):
         """Connect the widgets."""
         self._rows: list[list[str]] = []
         self._missing: list[str] = []
+        self._told = ""
         self.ui.refreshButton.clicked.connect(lambda *_: self.panel.look_at_environment())
         self.ui.installButton.clicked.connect(self.on_install)
         self.ui.copyEnvironmentButton.clicked.connect(self.on_copy)
@@ -45,8 +48,13 @@ class EnvironmentSection(Section):
         ]
         show_rows(self.ui.environmentTable, [_("What"), _("Here")], self._rows, stretch=1)
         names = ", ".join(self._missing)
-        self.ui.environmentLabel.setText(_("Missing: {names}").format(names=names) if names else _("All is there."))
+        state = _("Missing: {names}.").format(names=names) if names else _("All is there.")
+        self.ui.environmentLabel.setText("\n".join([*([self._told] if self._told else []), state]))
+        self._told = ""
         self.ui.installButton.setEnabled(bool(self._missing))
+        if _NEEDED & set(self._missing) and self.panel.patient is None:
+            self.panel.ui.environmentSection.collapsed = False
+            self.panel.say(_("Packages are missing: press Install in the section Environment, at the bottom."))
 
     def on_copy(self, *_args: Any) -> None:
         """Copy the table as text."""
@@ -55,11 +63,11 @@ class EnvironmentSection(Section):
 
     def on_install(self, *_args: Any) -> None:
         """Install what is missing, with the worker stopped."""
-        requirements = Path(__file__).resolve().parents[2] / "Resources" / "requirements.txt"
         question = _("Install {names} into Slicer's Python? This may download several GB and take minutes.")
         if slicer.util.confirmOkCancelDisplay(question.format(names=", ".join(self._missing))):
             self.panel.analysis.client.stop()
-            self.ui.environmentLabel.setText(install_missing(requirements, self._missing))
+            self._told = install_missing(self._missing)
+            self.ui.environmentLabel.setText(self._told)
             self.panel.look_at_environment()
 
     def set_busy(self, busy: bool) -> None:
