@@ -136,7 +136,7 @@ _ALL = (
     ),
     Demonstration(
         "core-dwi", "Core (network on DWI)", "alis2020", "train-dwi", "unseen-dwi",
-        _SMALL | {"network.options.filters": "6", "training.epochs": "12", "optimiser.rate": "1e-3"},
+        _SMALL | {"network.options.filters": "6", "training.epochs": "8", "optimiser.rate": "1e-3"},
         "Segments the acute core on DWI and ADC (Alis 2020).",
         "6 filters at the first level instead of 16, sections of 80×80 pixels of 2.6 mm instead of 224×224",
     ),
@@ -146,8 +146,11 @@ _ALL = (
             "preset": "small", "network.external_features": "false", "network.options.freeze": "false",
             "network.options.filters": "8", "network.options.batch_norm": "true", "network.options.dropout": "0.1",
             "channels.0.normalisation": "enhancement", "sampling.normalise_by": "patient", "initialisation": "torch",
-            "optimiser.name": "adamw", "optimiser.rate": "1e-3", "optimiser.weight_decay": "0.01",
-            "training.epochs": "60", "training.patience": "30",
+            "optimiser.name": "adamw", "optimiser.rate": "5e-4", "optimiser.weight_decay": "0.05",
+            "schedule.name": "cosine", "training.batch": "8", "training.clip": "1.0",
+            "augmentation.mirror": "0.5", "augmentation.flip": "0", "augmentation.rotation_deg": "5",
+            "augmentation.shift_px": "1", "augmentation.probability": "0.5", "label": "outline",
+            "training.epochs": "40", "training.patience": "none",
         },
         "Says how likely the core on a CT perfusion series is large (Mittermeier 2022).",
         "the feature extractor is narrow (8 filters in its first convolution instead of VGG19's 64), has batch "
