@@ -41,7 +41,7 @@ _LINES = {
     "A-A": ("A", "A"), "B-B": ("B", "B"), "A-B": ("A", "B"), "B-A": ("B", "A"),
     "A-B-tuned": ("A-tuned", "B"), "B-A-tuned": ("B-tuned", "A"),
 }  # fmt: skip
-_QUICK = {"matrix": "[48, 48]", "spacing_mm": "[4.6, 4.6]"}
+_QUICK = {"network.options.filters": 6, "matrix": "[48, 48]", "spacing_mm": "[4.6, 4.6]"}
 
 
 def deal(ground: Ground, setting: Setting) -> tuple[dict[str, Splits], list[str]]:
