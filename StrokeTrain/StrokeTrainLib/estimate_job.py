@@ -20,6 +20,7 @@ from .cohort.splits import make_splits
 from .cohort.table import Patient
 from .recipes.describe import changes
 from .recipes.schema import Recipe
+from .training.plan import load_plan
 from .training.run_folder import RunFolder
 from .training.train import recipe_for
 
@@ -112,6 +113,35 @@ def run(
         "locked": len(splits.locked), "folds": len(splits.folds), "epochs": chosen.training.epochs, "device": which,
         "disk_free_gb": free, "changes": changes(chosen), "notes": notes, **sums,
     }  # fmt: skip
+
+
+def resumable(*, run: Path | str, output: Path | str | None = None, progress: Progress = silent) -> dict[str, Any]:
+    """Check what can be known before a run is gone on with: version, patients, device, disk.
+
+    Returns
+    -------
+    dict
+        ``device``, ``disk_free_gb``; ``files``, none.
+
+    Raises
+    ------
+    StrokeError
+        With the first reason for which it cannot go on.
+    """
+    place = RunFolder(Path(run).absolute())
+    progress(0.1, "the run's patients")
+    plan = load_plan(place.path)
+    progress(0.8, "the device")
+    try:
+        which = _require_device(plan.facts["device"])
+    except StrokeError as error:
+        gone = f"{place.path}: was begun on '{plan.facts['device']}', which is not there now"
+        raise StrokeError(f"{gone} ({error}) Go on where it is, or start a new run on the CPU.") from error
+    kept = [path.stat().st_size for path in place.path.glob("fold-*/*.pt")]
+    free = shutil.disk_usage(place.path).free
+    if free < 3 * max(kept, default=0):  # the newest, the one before, and the one being written
+        raise StrokeError(f"{place.path}: {free / 1e9:.1f} GB are free, too little for its checkpoints; make room.")
+    return {"files": [], "device": which, "disk_free_gb": free / 1e9}
 
 
 def _require_model(recipe: Recipe, init: str | None) -> None:

@@ -51,7 +51,7 @@ def plot_bland_altman(evaluation: Evaluation, method: str) -> Any:
     series = {_("patients"): (points, LOSS, False)}
     series |= {name: ([(0.0, height), (top, height)], colour, True) for name, (height, colour) in lines.items()}
     axes = (_("mean of both volumes (mL)"), _("predicted − true (mL)"))
-    title = _("{method}: Bland-Altman, limits bias ± 1.96 SD").format(method=evaluation.methods[method])
+    title = _("{method}: bias ± 1.96 SD").format(method=evaluation.methods[method])
     return put_chart(_("Bland-Altman"), title, axes, series)
 
 

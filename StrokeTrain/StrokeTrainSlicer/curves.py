@@ -123,15 +123,17 @@ def put_chart(
     chart = _node("vtkMRMLPlotChartNode", name, name)
     chart.RemoveAllPlotSeriesNodeIDs()
     for number, (words, (points, colour, joined)) in enumerate(series.items(), 1):
+        if not points:
+            continue
         table = _node("vtkMRMLTableNode", f"{name} {number}", f"{name}: {words}")
-        _fill(table, points)
+        # VTK complains of a line through one point at every look at it, also where only its mark is drawn.
+        _fill(table, list(points) * 2 if len(points) == 1 else points)
         plot = _node("vtkMRMLPlotSeriesNode", f"{name} {number}", words)
         plot.SetAndObserveTableNodeID(table.GetID())
         plot.SetXColumnName("x")
         plot.SetYColumnName("y")
         plot.SetPlotType(slicer.vtkMRMLPlotSeriesNode.PlotTypeScatter)
         solid, none = slicer.vtkMRMLPlotSeriesNode.LineStyleSolid, slicer.vtkMRMLPlotSeriesNode.LineStyleNone
-        # VTK complains of a line through one point, at every look at it.
         plot.SetLineStyle(solid if joined and len(points) > 1 else none)
         plot.SetLineWidth(2)
         marked, bare = slicer.vtkMRMLPlotSeriesNode.MarkerStyleCircle, slicer.vtkMRMLPlotSeriesNode.MarkerStyleNone
@@ -140,6 +142,8 @@ def put_chart(
         plot.SetColor(*(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)))
         chart.AddAndObservePlotSeriesNodeID(plot.GetID())
     chart.SetTitle(title)
+    chart.SetTitleFontSize(14)
+    chart.SetLegendFontSize(11)  # it lies over the curves
     chart.SetXAxisTitle(axes[0])
     chart.SetYAxisTitle(axes[1])
     if show:

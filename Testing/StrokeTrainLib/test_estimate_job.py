@@ -95,3 +95,51 @@ def test_cards_say_who_has_what_a_recipe_needs(cohort):
     paths = [path for path, _value, _source in cards["yu2020"]["values"]["small"]]
     assert {"training.batch", "optimiser.rate", "matrix"} <= set(paths)
     json.dumps(cards)
+
+
+@pytest.fixture
+def begun(cohort, tmp_path):
+    """A run that was begun and has a checkpoint's worth of file, nothing trained."""
+    from support.small_training import small_recipe
+
+    from StrokeTrainLib.training.begin import Options, begin
+    from StrokeTrainLib.training.run_folder import RunFolder
+
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    options = Options(data=cohort, cache=tmp_path / "cache", threads=1, device="cpu")
+    begin(small_recipe(split__calibration="0"), options, folder)
+    folder.fold(1).mkdir()
+    (folder.fold(1) / "last.pt").write_bytes(bytes(1000))
+    return folder
+
+
+def test_what_stands_in_the_way_of_going_on(begun, monkeypatch):
+    import torch
+
+    assert estimate_job.resumable(run=begun.path)["device"] == "cpu"
+    facts = json.loads(begun.run.read_text())
+    if not torch.backends.mps.is_available():
+        begun.run.write_text(json.dumps(facts | {"device": "mps"}))
+        with pytest.raises(StrokeError, match="was begun on 'mps', which is not there now"):
+            estimate_job.resumable(run=begun.path)
+    begun.run.write_text(json.dumps(facts | {"format": 0}))
+    with pytest.raises(StrokeError, match="older version"):
+        estimate_job.resumable(run=begun.path)
+    begun.run.write_text(json.dumps(facts))
+    disk = namedtuple("Disk", "total used free")(10**12, 10**12 - 2999, 2999)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: disk)
+    with pytest.raises(StrokeError, match="too little for its checkpoints"):
+        estimate_job.resumable(run=begun.path)
+
+
+def test_a_gpu_that_goes_is_told_as_such(tmp_path):
+    from StrokeTrainLib.training.run_folder import RunFolder
+    from StrokeTrainLib.training.train import _in_words
+
+    error = RuntimeError("CUDA error: device not ready\nCUDA kernel errors might be asynchronously reported")
+    told = _in_words(error, RunFolder(tmp_path))
+    assert isinstance(told, StrokeError)
+    assert "GPU failed or is gone (CUDA error: device not ready)" in str(told)
+    other = RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+    assert _in_words(other, RunFolder(tmp_path)) is other

@@ -82,10 +82,12 @@ def train(
             stack.enter_context(folder.locked())
         before = _taken_up(recipe, options, folder) if resume else None
         stack.enter_context(_told(status, log, folder))
-        stack.enter_context(stoppable(lambda: status.last(state="stopped")))
+        stack.enter_context(stoppable(lambda: status.last(state="stopped", message="")))
         if world_size() > 1:
             stack.enter_context(together(own_device(options.device)))
-        plan, entries = _plan(recipe, options, folder, before, log, progress)
+        status.write()
+        plan, entries = _plan(recipe, options, folder, before, log, _preparing(status, progress))
+        status.update(message="")
         teller = Teller(status, log, plan.folds, plan.recipe.training.epochs, part(progress, PREPARING, 1.0), on_epoch)
         results = _all_folds(plan, entries, teller, options.scheduler)
         done = finish(plan, results, teller) if first else {}
@@ -95,25 +97,35 @@ def train(
     return done | {"files": _files(folder)}
 
 
+def _preparing(status: Status, progress: Progress) -> Progress:
+    """Return a progress that also stands in the status: a large cohort is prepared for an hour."""
+    share = part(progress, 0.0, PREPARING)
+
+    def tell(fraction: float, words: str) -> None:
+        status.update(message=words)
+        share(fraction, words)
+
+    return tell
+
+
 def _plan(
     recipe: Recipe, options: Options, folder: RunFolder, plan: Plan | None, log: Log, progress: Progress
 ) -> tuple[Plan, Mapping[str, Entry]]:
     """Begin the run, or take it up; the first process begins, and the others read what it wrote."""
     import torch
 
-    share = part(progress, 0.0, PREPARING)
     entries: Mapping[str, Entry] = {}
     if plan is not None:
         log("resumed", world=world_size())
     elif rank() == 0:
-        plan, entries = begin(recipe, options, folder, share)
+        plan, entries = begin(recipe, options, folder, progress)
         log("begun", recipe=plan.recipe.name, folds=plan.folds, patients=len(plan.patients), notes=plan.facts["notes"])
     wait_for_all()
     plan = plan or load_plan(folder.path)
     torch.set_num_threads(plan.threads)
     if not entries:
         names = sorted({name for fold in range(1, plan.folds + 1) for side in plan.parts(fold) for name in side})
-        entries, failed = prepare_all([plan.patients[name] for name in names], plan.recipe, plan.cache, share)
+        entries, failed = prepare_all([plan.patients[name] for name in names], plan.recipe, plan.cache, progress)
         if failed:
             raise StrokeError(f"{next(iter(failed.values()))} The run cannot go on without this patient.")
     return plan, entries
@@ -184,12 +196,12 @@ def _told(status: Status, log: Log, folder: RunFolder) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        status.last(state="stopped")
+        status.last(state="stopped", message="")
         with contextlib.suppress(OSError):
             log("stopped")
         raise
     except BaseException as error:
-        told = explain(error, folder.path) if isinstance(error, OSError) and error.errno in _DISK else error
+        told = _in_words(error, folder)
         words = " ".join(str(told).split())
         status.last(state="failed", message=words)
         with contextlib.suppress(OSError):
@@ -197,6 +209,19 @@ def _told(status: Status, log: Log, folder: RunFolder) -> Iterator[None]:
         if told is not error:
             raise told from error
         raise
+
+
+def _in_words(error: BaseException, folder: RunFolder) -> BaseException:
+    """Return a full disk or a GPU that is gone in words; every other error as it is."""
+    if isinstance(error, OSError) and error.errno in _DISK:
+        return explain(error, folder.path)
+    if isinstance(error, RuntimeError) and "CUDA error" in str(error):
+        first = str(error).splitlines()[0].rstrip(".")
+        return StrokeError(
+            f"{folder.path}: the GPU failed or is gone ({first}). Every whole epoch is kept; go on with --resume once "
+            "it is back."
+        )
+    return error
 
 
 def _files(folder: RunFolder) -> list[str]:

@@ -133,7 +133,8 @@ class EvaluateSection(Section):
         self.ui.headLabel.setVisible(found is None)
         fill(self.ui.methodBox, [(title, name) for name, title in found.methods.items()] if found else [])
         subgroups = (found.summary.get("subgroups") or {}) if found else {}
-        fill(self.ui.subgroupBox, [(part["title"], name) for name, part in subgroups.items()])
+        known = next((name for name, part in subgroups.items() if part.get("levels")), None)
+        fill(self.ui.subgroupBox, [(part["title"], name) for name, part in subgroups.items()], known)
         fill(self.ui.figureBox, [(path.stem, str(path)) for path in found.figures] if found else [])
         self.set_busy(self.panel.busy)
         if found is not None:
@@ -168,7 +169,7 @@ class EvaluateSection(Section):
     def _show_comparisons(self) -> None:
         if self.evaluation is not None:
             heads, rows = compared(self.evaluation, data_of(self.ui.compareBox))
-            widths = (150, 32, 150, 72, 64, 78, 150)
+            widths = (170, 34, 176, 72, 66, 86, 170)
             fill_list(self.ui.compareTable, heads, rows, widths=widths, shown=len(rows))
 
     def _show_overall(self) -> None:

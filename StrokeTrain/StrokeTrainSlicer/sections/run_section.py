@@ -239,10 +239,15 @@ class RunSection(Section):
         self.look()
 
     def resume(self) -> None:
-        """Go on with the run from its last whole epoch."""
-        python = str(qt.QSettings().value("StrokePredict/WorkerPython") or "") or None
-        self._do(lambda: control.launch(self.followed.path, {"resume": True}, python))
-        self.look()
+        """Go on with the run from its last whole epoch, if nothing that can be known before stands in the way."""
+        run = self.followed.path
+
+        def free(_found: dict[str, Any]) -> None:
+            python = str(qt.QSettings().value("StrokePredict/WorkerPython") or "") or None
+            self._do(lambda: control.launch(run, {"resume": True}, python))
+            self.look()
+
+        self.panel.ask_later(_("Whether the run can go on"), "resumable", {"run": str(run)}, free)
 
     def _do(self, action: Any) -> None:
         try:
@@ -263,6 +268,8 @@ def _short(run: str) -> str:
 def _state_words(followed: Followed) -> str:
     state = followed.state
     words = _WORDS.get(state.state, state.state)
+    if state.state in ("stopped", "lost") and not RunFolder(followed.path).exists:
+        words = _("ended before the first epoch; start it again")
     facts = state.facts
     if state.state in ("training", "paused") and facts.get("epoch"):
         words += ": " + _("fold {fold} of {folds}, epoch {epoch} of {epochs}").format(

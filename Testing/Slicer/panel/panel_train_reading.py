@@ -39,7 +39,7 @@ class TrainReadingTest(PanelTest):
         return folder
 
     def quiet(self) -> None:
-        self.assertTrue(wait(lambda: self.panel.settled, 90))
+        self.assertTrue(wait(lambda: self.panel.settled, 300))
 
     def roles(self) -> dict[str, str]:
         table = self.ui.cohortTable
@@ -91,7 +91,7 @@ class TrainReadingTest(PanelTest):
         self.ui.readerEdit.setText("CARL")
         self.ui.settleButton.click()
         theirs = slicer.util.getModuleWidget("StrokePredict").panel
-        self.assertTrue(wait(lambda: not theirs.busy and theirs.patient is not None and self.panel.settled, 60))
+        self.assertTrue(wait(lambda: not theirs.busy and theirs.patient is not None and self.panel.settled, 300))
         self.assertEqual(self.errors, [])
         self.assertIn("Dice 0.50", self.ui.readingLabel.text)
         self.check_blinded(theirs)
@@ -126,7 +126,7 @@ class TrainReadingTest(PanelTest):
         review.on_start()
         self.assertEqual(self.errors, [])
         review.on_accept()
-        self.assertTrue(wait(lambda: not theirs.busy, 60))
+        self.assertTrue(wait(lambda: not theirs.busy, 300))
         self.assertEqual(self.errors, [])
         beside = folder / "derivatives/sub-0001/ses-02/sub-0001_ses-02_rater-CARL_read-1_lesion-msk.json"
         told = json.loads(beside.read_text())

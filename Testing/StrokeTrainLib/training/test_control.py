@@ -129,7 +129,7 @@ def test_what_goes_wrong_at_the_start_is_told(tmp_path):
     run = tmp_path / "run"
     job = {"recipe": "no-such-recipe", "data": str(tmp_path), "seed": 0}
     assert control.launch(run, job).state == "starting"
-    assert wait(lambda: not control.state_of(run).alive, 60)
+    assert wait(lambda: not control.state_of(run).alive, 300)
     found = control.state_of(run)
     assert found.state == "failed"
     assert "no-such-recipe" in found.message
