@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import qt
+
 from StrokePredictLib.segments import SEGMENTS, kind_of
 
 from .core import slicer_package
 from .live_volumes import ids_of
 from .patient_node import PatientNode
 from .scene_views import composite_node, place_slice
+from .shown_maps import shown_map
 from .study_of_patient import masks_of
 from .volumes_in import volume_of
 
@@ -25,6 +28,7 @@ PRESETS: dict[str, tuple[str, ...]] = {
 }
 _WITHOUT_READERS = ("nothing", "reperfusion")
 _FILL = 0.35
+_AFTER_LAYOUT_MS = 150
 _LESIONS = ("core_adc", "core_cbf", "core_network", "hypoperfused_tmax", "infarct_predicted")
 
 #: Slicer's numbers for layouts of its own end far below.
@@ -57,9 +61,9 @@ def layout_description() -> str:
         '<layout type="vertical" split="true">'
         f'<item splitSize="650"><layout type="horizontal">{slices}</layout></item>'
         '<item splitSize="350"><layout type="horizontal" split="true">'
-        '<item><view class="vtkMRMLViewNode" singletontag="1"><property name="viewlabel" action="default">1</property>'
-        "</view></item>"
-        '<item><view class="vtkMRMLTableViewNode" singletontag="TableView1"></view></item>'
+        '<item splitSize="500"><view class="vtkMRMLViewNode" singletontag="1">'
+        '<property name="viewlabel" action="default">1</property></view></item>'
+        '<item splitSize="500"><view class="vtkMRMLTableViewNode" singletontag="TableView1"></view></item>'
         "</layout></item></layout>"
     )
 
@@ -71,12 +75,16 @@ def show_layout(patient: PatientNode | None) -> None:
     if slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode") is None:
         manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
     node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
-    if not node.IsLayoutDescription(LAYOUT):
+    if node.IsLayoutDescription(LAYOUT):
+        node.SetLayoutDescription(LAYOUT, layout_description())
+    else:
         node.AddLayoutDescription(LAYOUT, layout_description())
     manager.setLayout(LAYOUT)
     if patient is not None:
         show_images(patient)
         show_table_of(patient)
+        # The views get their sizes when Qt comes to it; then the brain is fitted to them.
+        qt.QTimer.singleShot(_AFTER_LAYOUT_MS, lambda: patient.scene is not None and show_images(patient))
 
 
 def show_table_of(patient: PatientNode) -> None:
@@ -84,6 +92,10 @@ def show_table_of(patient: PatientNode) -> None:
     view = patient.scene.GetNodeByID("vtkMRMLTableViewNodeTableView1")
     if view is not None and patient.table is not None:
         view.SetTableNodeID(patient.table.GetID())
+        widget = slicer_package().app.layoutManager().tableWidget(0)
+        if widget is not None:
+            widget.tableView().verticalHeader().hide()
+            widget.tableView().resizeColumnsToContents()
 
 
 def show_images(patient: PatientNode, model: str | None = None) -> None:
@@ -103,13 +115,23 @@ def show_images(patient: PatientNode, model: str | None = None) -> None:
         return  # nothing to see; the job says what is wrong with them
     below = next((nodes[role] for role in _ANATOMY if role in nodes), next(iter(nodes.values())))
     reference = volume_of(below)
-    masks = masks_of(patient, reference, only=_LESIONS)
+    masks = masks_of(patient, reference, only=(*_LESIONS, "brain"))
+    brain = masks["brain"].array if "brain" in masks else None
     lesion = next((masks[key].array for key in _LESIONS if key in masks and masks[key].array.any()), None)
     for view, wishes in VIEWS.items():
         role = next((role for role in wishes if role in nodes), None)
-        over = nodes[role] if role in _OVER else None
-        _fill_view(patient.scene, view, nodes[role] if role and over is None else below, over)
-        place_slice(patient.scene, view, reference, lesion)
+        node = shown_map(patient, role, nodes[role]) if role else below
+        over = node if role in _OVER else None
+        _fill_view(patient.scene, view, below if over is not None else node, over)
+        place_slice(patient.scene, view, reference, lesion, brain)
+    _show_legends(patient.scene)
+
+
+def _show_legends(scene: Any) -> None:
+    """Let every legend look which views its map is in: it is told of brushes and mice, not of programs."""
+    legends = scene.GetNodesByClass("vtkMRMLColorLegendDisplayNode")
+    for index in range(legends.GetNumberOfItems()):
+        legends.GetItemAsObject(index).Modified()
 
 
 def probability_node(patient: PatientNode, model: str | None = None) -> Any:
@@ -127,6 +149,7 @@ def show_probability(patient: PatientNode, model: str) -> None:
     node = probability_node(patient, model)
     if node is not None:
         composite_node(patient.scene, "Slice4").SetForegroundVolumeID(node.GetID())
+        _show_legends(patient.scene)
 
 
 def _fill_view(scene: Any, view: str, behind: Any, over: Any) -> None:

@@ -17,6 +17,8 @@ MARK = "StrokePredict.Patient"
 #: Attribute of images that this extension made, and may fill again or remove: the role they play.
 OURS = "StrokePredict.Role"
 _IMAGE, _PROBABILITY = "image.", "probability."
+#: References to the copies of maps that the views show.
+SHOWN = "shown."
 
 
 class PatientNode:
@@ -110,6 +112,10 @@ class PatientNode:
         """Return the probability maps by model."""
         return self._references(_PROBABILITY)
 
+    def shown(self) -> list[Any]:
+        """Return the copies of maps that the views show (`StrokePredictSlicer.shown_maps`)."""
+        return list(self._references(SHOWN).values())
+
     def set_probability(self, model: str, node: Any) -> None:
         """Keep a model's probability map."""
         self.node.SetNodeReferenceID(_PROBABILITY + model, node.GetID() if node is not None else None)
@@ -178,6 +184,7 @@ def remove_patient(patient: PatientNode) -> None:
     made = [n for n in (*patient.images().values(), *patient.probabilities().values()) if n.GetAttribute(OURS)]
     made += [patient.segmentation] if patient.segmentation is not None else []
     made += [patient.table] if patient.table is not None else []
+    made += patient.shown()
     name = patient.name
     remove_shown(scene, [*made, patient.node])
     hierarchy = slicer_package().vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)

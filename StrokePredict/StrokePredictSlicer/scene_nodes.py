@@ -22,6 +22,7 @@ from .core import logic_of, slicer_package
 SHOWN_FROM = {"tmax": 4.0, "probability": 0.1}
 #: Attribute of colour tables made here.
 _COLOURS = "StrokePredict.Colours"
+_LEGEND_POINTS = 10
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -78,9 +79,7 @@ def add_map(scene: Any, role: str, volume: Volume, inside: np.ndarray | None, na
         display.SetAndObserveColorNodeID(_colour_node(scene, style).GetID())
         legend = logic_of(scene, "colors").AddDefaultColorLegendDisplayNode(node)
         if legend is not None:
-            legend.SetTitleText(f"{style.title} [{style.unit}]" if style.unit else style.title)
-            legend.SetLabelFormat("%.0f" if style.high > 2 else "%.1f")
-            legend.SetNumberOfLabels(5)
+            _set_legend(legend, style)
     else:
         display.SetAndObserveColorNodeID("vtkMRMLColorTableNodeGrey")
     if role in SHOWN_FROM:
@@ -88,6 +87,19 @@ def add_map(scene: Any, role: str, volume: Volume, inside: np.ndarray | None, na
         display.SetUpperThreshold(max(float(volume.array.max()), style.high) + 1.0)
         display.SetApplyThreshold(True)
     return node
+
+
+def _set_legend(legend: Any, style: MapStyle) -> None:
+    """Make a legend small, in the upper right corner that no brain reaches, with labels that need no rounding."""
+    legend.SetTitleText(f"{style.title} [{style.unit}]" if style.unit else style.title)
+    digits = 0 if style.high > 2 else 1
+    steps = ((count, (style.high - style.low) / (count - 1)) for count in (5, 4, 6, 7, 3))
+    legend.SetNumberOfLabels(next((count for count, step in steps if abs(step - round(step, digits)) < 1e-9), 5))
+    legend.SetLabelFormat(f"%.{digits}f")
+    legend.SetPosition(0.98, 0.98)
+    legend.SetSize(0.1, 0.2)
+    legend.GetTitleTextProperty().SetFontSize(_LEGEND_POINTS)
+    legend.GetLabelTextProperty().SetFontSize(_LEGEND_POINTS)
 
 
 def _colour_node(scene: Any, style: MapStyle) -> Any:

@@ -17,6 +17,8 @@ from .scene_nodes import LPS_TO_RAS
 OVERLAY_OPACITY = 0.5
 #: Along the shorter side of a view.
 _FIELD_OF_VIEW_MM = 240.0
+#: The view round the brain, as a multiple of its size.
+_ROOM = 1.12
 #: Slice views of the two-over-two layout in reading order, and what each would best show behind the segments.
 _VIEWS = {
     "Red": ("dwi", "b0", "adc", "flair", "ncct"),
@@ -88,7 +90,9 @@ def composite_node(scene: Any, view: str) -> Any:
     return scene.AddNode(node)
 
 
-def place_slice(scene: Any, view: str, reference: Volume, lesion: np.ndarray | None) -> None:
+def place_slice(
+    scene: Any, view: str, reference: Volume, lesion: np.ndarray | None, brain: np.ndarray | None = None
+) -> None:
     """Turn a view into the plane of acquisition nearest to axial, through the slice with most of the lesion.
 
     Parameters
@@ -101,21 +105,40 @@ def place_slice(scene: Any, view: str, reference: Volume, lesion: np.ndarray | N
         The grid.
     lesion : numpy.ndarray or None
         bool ``(z, y, x)``.
+    brain : numpy.ndarray, optional
+        bool ``(z, y, x)``; it fills the view.
     """
     node = scene.GetNodeByID(f"vtkMRMLSliceNode{view}")
     if node is None:
         return
     rotation, centre = axial_plane(reference, lesion)
+    wide = high = _FIELD_OF_VIEW_MM
+    if brain is not None and brain.any():
+        centre, wide, high = _around(reference, brain, rotation, centre)
     matrix = node.GetSliceToRAS()
     for row in range(3):
         for column in range(3):
             matrix.SetElement(row, column, rotation[row, column])
         matrix.SetElement(row, 3, centre[row])
     node.UpdateMatrices()
-    width, height = node.GetDimensions()[:2]
+    width, height = (max(pixels, 1) for pixels in node.GetDimensions()[:2])
     # As many millimetres a pixel to the right as upwards, whatever the view's form.
-    pixel = _FIELD_OF_VIEW_MM / max(min(width, height), 1)
-    node.SetFieldOfView(pixel * max(width, 1), pixel * max(height, 1), 1.0)
+    pixel = max(wide / width, high / height)
+    node.SetFieldOfView(pixel * width, pixel * height, 1.0)
+
+
+def _around(
+    reference: Volume, brain: np.ndarray, rotation: np.ndarray, centre: np.ndarray
+) -> tuple[np.ndarray, float, float]:
+    """Return the middle of the brain in a slice plane, RAS mm, and its width and height in mm with some room."""
+    where = [np.flatnonzero(brain.any(axis=tuple(a for a in range(3) if a != axis))) for axis in (2, 1, 0)]
+    ends = [found[[0, -1]] for found in where]
+    corners = np.array([[i, j, k, 1.0] for i in ends[0] for j in ends[1] for k in ends[2]])
+    world = (LPS_TO_RAS @ reference.affine @ corners.T)[:3].T @ rotation
+    low, high = world.min(axis=0), world.max(axis=0)
+    middle = (low + high) / 2.0
+    middle[2] = centre @ rotation[:, 2]
+    return rotation @ middle, _ROOM * float(high[0] - low[0]), _ROOM * float(high[1] - low[1])
 
 
 def axial_plane(reference: Volume, lesion: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import qt
+import vtk
+from vtk.util import numpy_support
 
 from .core import slicer_package
 from .live_volumes import ids_of, labels_time
@@ -12,8 +15,8 @@ from .scene_nodes import binary_labelmap_name
 
 #: So long (ms) nothing must have changed before a surface is made: brushes and sliders come first.
 _REST_MS = 700
-#: Made though it is not shown, and roughly: Slicer looks at the first segment to see whether there are surfaces.
-_ROUGH = ("brain",)
+#: Shown faintly, for a sense of place, and made roughly: as many voxels in a row at most.
+_AROUND, _ROUGH_VOXELS, _FAINT = "brain", 96, 0.12
 
 
 class Surfaces:
@@ -44,7 +47,13 @@ class Surfaces:
         node = self._segmentation
         if node is None or node.GetScene() is None or node.GetDisplayNode() is None:
             return
-        node.GetDisplayNode().SetVisibility3D(self._wanted)
+        display = node.GetDisplayNode()
+        display.SetVisibility3D(self._wanted)
+        if _AROUND in ids_of(node):
+            display.SetSegmentVisibility(_AROUND, self._wanted)
+            display.SetSegmentVisibility2DFill(_AROUND, False)
+            display.SetSegmentVisibility2DOutline(_AROUND, False)
+            display.SetSegmentOpacity3D(_AROUND, _FAINT)
         if self._wanted:
             self._timer.start(_REST_MS)
 
@@ -57,11 +66,11 @@ class Surfaces:
         for key in ids_of(node):
             segment = inner.GetSegment(key)
             stamp = labels_time(segment)
-            wanted = display.GetSegmentVisibility(key) or key in _ROUGH
+            wanted = display.GetSegmentVisibility(key) or key == _AROUND
             if self._made.get(key) == stamp or not stamp or not wanted:
                 continue
             self._made[key] = stamp
-            segment.AddRepresentation(_surface_name(), surface_of(segment, smooth=key not in _ROUGH))
+            segment.AddRepresentation(_surface_name(), surface_of(segment, rough=key == _AROUND))
             display.Modified()
             self._timer.start(0)
             return
@@ -91,16 +100,39 @@ def _look_at_all() -> None:
         widget.threeDView().resetCamera()
 
 
-def surface_of(segment: Any, *, smooth: bool = True) -> Any:
-    """Return a segment's surface by Slicer's own conversion, without touching the segment."""
+def surface_of(segment: Any, *, rough: bool = False) -> Any:
+    """Return a segment's smoothed surface by Slicer's own conversion, without touching the segment."""
     slicer = slicer_package()
     alone = slicer.vtkSegmentation()
     set_source = getattr(alone, "SetSourceRepresentationName", None) or alone.SetMasterRepresentationName
     set_source(binary_labelmap_name())
-    alone.SetConversionParameter("Smoothing factor", "0.5" if smooth else "0.0")
     copy = slicer.vtkSegment()
-    copy.DeepCopy(segment)
-    copy.RemoveRepresentation(_surface_name())
+    labels = segment.GetRepresentation(binary_labelmap_name())
+    own = slicer.vtkOrientedImageData()
+    own.DeepCopy(_thinned(labels) if rough else labels)  # a conversion touches what it converts
+    copy.AddRepresentation(binary_labelmap_name(), own)
+    copy.SetLabelValue(segment.GetLabelValue())
     alone.AddSegment(copy, "one")
     alone.CreateRepresentation(_surface_name())
     return alone.GetSegment("one").GetRepresentation(_surface_name())
+
+
+def _thinned(labels: Any) -> Any:
+    """Return a labelmap with every n-th voxel of a row and column, so that a large one is as quick as a small one."""
+    step = -(-max(labels.GetDimensions()[:2]) // _ROUGH_VOXELS)
+    scalars = labels.GetPointData().GetScalars()
+    if step < 2 or scalars is None:
+        return labels
+    array = numpy_support.vtk_to_numpy(scalars).reshape(labels.GetDimensions()[::-1])[:, ::step, ::step]
+    thin = slicer_package().vtkOrientedImageData()
+    thin.SetExtent(0, array.shape[2] - 1, 0, array.shape[1] - 1, 0, array.shape[0] - 1)
+    thin.GetPointData().SetScalars(numpy_support.numpy_to_vtk(np.ascontiguousarray(array).ravel(), deep=True))
+    matrix = vtk.vtkMatrix4x4()
+    labels.GetImageToWorldMatrix(matrix)
+    first = matrix.MultiplyPoint((*labels.GetExtent()[::2], 1.0))
+    for row in range(3):
+        for column in range(2):
+            matrix.SetElement(row, column, step * matrix.GetElement(row, column))
+        matrix.SetElement(row, 3, first[row])
+    thin.SetImageToWorldMatrix(matrix)
+    return thin

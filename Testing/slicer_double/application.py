@@ -70,6 +70,9 @@ class LayoutManager:
     def threeDWidget(self, number: int) -> Any:
         return None
 
+    def tableWidget(self, number: int) -> Any:
+        return None
+
     threeDViewCount = 0
     plotViewCount = 0
     tableViewCount = 0

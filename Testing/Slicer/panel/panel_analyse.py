@@ -64,8 +64,9 @@ class AnalyseTest(PanelTest):
         display = patient.segmentation.GetDisplayNode()
         for preset, shown in PRESETS.items():
             getattr(self.panel.ui, f"{preset}PresetButton").click()
-            for key in ("core_adc", "hypoperfused_tmax", "penumbra", "brain"):
+            for key in ("core_adc", "hypoperfused_tmax", "penumbra"):
                 self.assertEqual(bool(display.GetSegmentVisibility(key)), key in shown, (preset, key))
+        self.assertFalse(display.GetSegmentVisibility2DOutline("brain") or display.GetSegmentVisibility2DFill("brain"))
         self.panel.ui.overviewPresetButton.click()
         self.panel.ui.fillCheck.checked = True
         self.assertGreater(display.GetSegmentOpacity2DFill("core_adc"), 0.2)
