@@ -196,11 +196,15 @@ class Panel(WorkingPanel):
         )
 
     def open_folder(self, folder: str, which: str | None) -> None:
-        """Read a patient's images from a folder."""
-        self.work(_("Open"), lambda told: self.analysis.open(folder, which, told), done=self._opened)
+        """Read a patient's images from a folder, after what is under way."""
+        begin = lambda told: self.analysis.open(folder, which, told)  # noqa: E731
+        self.later(lambda: self.work(_("Open"), begin, done=self._opened))
 
     def open_simulated(self, modality: str = "MR", seed: int = 0) -> None:
-        """Make a simulated patient, once a computer, and open it."""
+        """Make a simulated patient, once a computer, and open it, after what is under way."""
+        self.later(lambda: self._open_simulated(modality, seed))
+
+    def _open_simulated(self, modality: str, seed: int) -> None:
         folder = simulated_cohort(modality, seed)
         if is_whole(folder):
             self.open_folder(str(folder), None)

@@ -54,7 +54,7 @@ class WorkingPanel:
         self.widget.setMRMLScene(slicer.mrmlScene)
         self._working = ""
         self._began = 0.0
-        self._waiting: list[tuple[str, Callable[[Told], None], Callable[[Any], None]]] = []
+        self._waiting: list[Callable[[], None]] = []
         self.ui.versionLabel.setText(_("Version {version}").format(version=__version__))
         self.ui.cancelButton.clicked.connect(lambda *_: self.cancel())
         self.sections = {section: make(self) for section, make in self.SECTIONS.items()}
@@ -89,11 +89,14 @@ class WorkingPanel:
 
     def ask_later(self, title: str, job: str, parameters: dict[str, Any], done: Callable[[Any], None]) -> None:
         """Give a job to the worker, after what is under way."""
-        begin = lambda told: self.analysis.run(job, parameters, told)  # noqa: E731
+        self.later(lambda: self.ask(title, job, parameters, done))
+
+    def later(self, call: Callable[[], None]) -> None:
+        """Call after what is under way; at once where nothing is."""
         if self.busy:
-            self._waiting.append((title, begin, done))
+            self._waiting.append(call)
         else:
-            self.work(title, begin, done)
+            call()
 
     def work(self, title: str, begin: Callable[[Told], None], done: Callable[[Any], None]) -> None:
         """Do one thing: progress shown, Cancel alive, the panel usable again whatever becomes of it.
@@ -136,8 +139,8 @@ class WorkingPanel:
             raise
 
     def _next(self) -> None:
-        if self._waiting and not self.busy:
-            self.work(*self._waiting.pop(0))
+        while self._waiting and not self.busy:
+            self._waiting.pop(0)()
 
     def cancel(self) -> None:
         """End what is under way, and forget what waits."""

@@ -75,3 +75,11 @@ class StateTest(PanelTest):
         self.assertIn("removed", " ".join(self.errors))
         self.errors.clear()
         self.assertIsNone(self.panel.patient)
+
+    def test_a_sample_asked_for_while_the_models_are_looked_up_is_opened(self) -> None:
+        self.panel.look_at_environment()  # as a panel does that Sample Data has just opened
+        self.assertTrue(self.panel.busy)
+        self.panel.open_folder(self.cohort(), "sub-0001")
+        self.assertTrue(wait(lambda: self.panel.settled, 180))
+        self.assertEqual(self.errors, [])
+        self.assertEqual(self.panel.patient.name, "sub-0001")
