@@ -44,6 +44,8 @@ VIEWS = {
 #: Shown over an anatomical image, since they are clear where tissue is normal.
 _OVER = ("probability", "tmax")
 _ANATOMY = ("dwi", "ncct", "b0", "flair", "adc", "cbv", "cbf")
+#: Pixels.
+_NARROWEST_VIEW = 150
 _VIEW = (
     '<item><view class="vtkMRMLSliceNode" singletontag="{tag}"><property name="orientation" action="default">Axial'
     '</property><property name="viewlabel" action="default">{label}</property>'
@@ -80,6 +82,11 @@ def show_layout(patient: PatientNode | None) -> None:
     else:
         node.AddLayoutDescription(LAYOUT, layout_description())
     manager.setLayout(LAYOUT)
+    for view in VIEWS:
+        widget = manager.sliceWidget(view)
+        if widget is not None:
+            # Four controller bars side by side would push Slicer's window beyond a laptop's screen.
+            widget.setMinimumWidth(_NARROWEST_VIEW)
     if patient is not None:
         show_images(patient)
         show_table_of(patient)

@@ -96,7 +96,7 @@ def _set_legend(legend: Any, style: MapStyle) -> None:
     steps = ((count, (style.high - style.low) / (count - 1)) for count in (5, 4, 6, 7, 3))
     legend.SetNumberOfLabels(next((count for count, step in steps if abs(step - round(step, digits)) < 1e-9), 5))
     legend.SetLabelFormat(f"%.{digits}f")
-    legend.SetPosition(0.98, 0.98)
+    legend.SetPosition(0.98, 0.9)  # higher, and Slicer's view cuts the title that stands above the bar
     legend.SetSize(0.1, 0.2)
     legend.GetTitleTextProperty().SetFontSize(_LEGEND_POINTS)
     legend.GetLabelTextProperty().SetFontSize(_LEGEND_POINTS)

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import qt
 
-_WIDTH, _HEIGHT = 420, 190
+_WIDTH, _HEIGHT = 350, 190
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 22, 36
 
 
@@ -50,7 +50,7 @@ def draw_curves(times: Sequence[float], curves: Sequence[Curve]) -> qt.QPixmap:
         points = [place(float(t), float(v) / peak) for t, v in zip(times, curve.values)]  # noqa: B905
         for (x0, y0), (x1, y1) in pairwise(points):
             painter.drawLine(x0, y0, x1, y1)
-        x = _LEFT + number * 125
+        x = _LEFT - 20 + number * 118
         painter.drawLine(x, 11, x + 16, 11)
         painter.setPen(qt.QColor("black"))
         painter.drawText(x + 20, 15, curve.name)

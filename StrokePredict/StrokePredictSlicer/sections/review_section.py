@@ -59,7 +59,6 @@ class ReviewSection(Section):
             node = slicer.mrmlScene.CreateNodeByClass("vtkMRMLSegmentEditorNode")
             node.UnRegister(None)
             node.SetSingletonTag("StrokePredict")
-            node.SetOverwriteMode(node.OverwriteNone)  # a brush must not take from the segments of rules and models
             node = slicer.mrmlScene.AddNode(node)
         self.ui.editor.setMRMLSegmentEditorNode(node)
         self.ui.editor.setupViewObservations()
@@ -123,7 +122,10 @@ class ReviewSection(Section):
     def edit(self, key: str) -> None:
         """Open the editor on a segment."""
         editor = self.ui.editor
-        editor.setSegmentationNode(self.patient.segmentation)
+        if editor.segmentationNode() is not self.patient.segmentation:
+            editor.setSegmentationNode(self.patient.segmentation)
+        node = editor.mrmlSegmentEditorNode()
+        node.SetOverwriteMode(node.OverwriteNone)  # a brush must not take from the segments of rules and models
         follow_up = self.patient.image(FOLLOW_UP) if "final-infarct" in key else None
         editor.setSourceVolumeNode(follow_up or reference_node(self.patient))
         editor.setCurrentSegmentID(key)
@@ -163,7 +165,8 @@ class ReviewSection(Section):
         if node is None or not key or node.GetSegmentation().GetSegment(key) is None:
             self.ui.startLabel.setText("")
             return
-        words = _("Editing {name}").format(name=_name_of(node, key))
+        own = key.startswith(CORRECTION)
+        words = (_("Editing {name}") if own else _("No correction of yours: {name}")).format(name=_name_of(node, key))
         if key in self._volumes:
             words += f": {self._volumes[key]:.1f} mL"
         if START + key in self._volumes:
