@@ -16,6 +16,8 @@ from .volumes_in import volume_of
 
 #: Image attribute: of which state of the map it is a copy.
 _STAMP = "StrokePredict.ShownState"
+#: The mask's outermost mm, where it may hold dura and vessels, are never shown.
+_RIM_MM = 4.0
 #: The edge is so many voxels wide, and without flow below this share of the brain's median.
 _EDGE_VOXELS, _NO_FLOW = 3, 0.25
 
@@ -46,7 +48,7 @@ def shown_map(patient: PatientNode, role: str, node: Any) -> Any:
     stamp = f"{node.GetID()} {node.GetImageData().GetMTime()} {np.count_nonzero(brain.array)}"
     if there is not None and there.GetAttribute(_STAMP) == stamp and volume_of(there).same_grid(volume):
         return there
-    inside = brain.array & ~_noisy_edge(patient, volume, brain.array)
+    inside = _without_rim(brain.array, volume) & ~_noisy_edge(patient, volume, brain.array)
     array = np.where(inside, volume.array, np.float32(0)).astype(np.float32, copy=False)
     if there is not None and volume_of(there).same_grid(volume):
         image_data(array, there.GetImageData())
@@ -60,19 +62,31 @@ def shown_map(patient: PatientNode, role: str, node: Any) -> Any:
     return there
 
 
-def _noisy_edge(patient: PatientNode, volume: Volume, brain: np.ndarray) -> np.ndarray:
-    """Return the brain's edge where next to no blood flows: the fluid around it, whose delays are those of noise."""
+def _without_rim(brain: np.ndarray, volume: Volume) -> np.ndarray:
+    """Return the brain without the outermost of each section; a section that would vanish stays."""
+    inner = _eroded(brain, max(1, round(_RIM_MM / float(min(volume.spacing[:2])))))
+    vanished = ~inner.any(axis=(1, 2))
+    inner[vanished] = brain[vanished]
+    return inner
+
+
+def _eroded(brain: np.ndarray, voxels: int) -> np.ndarray:
     from scipy.ndimage import binary_erosion  # brings what a panel that only opens does not need
 
+    plane = np.zeros((3, 3, 3), dtype=bool)
+    plane[1, 1, :] = plane[1, :, 1] = True
+    return binary_erosion(brain, plane, iterations=voxels)
+
+
+def _noisy_edge(patient: PatientNode, volume: Volume, brain: np.ndarray) -> np.ndarray:
+    """Return the brain's edge where next to no blood flows: the fluid around it, whose delays are those of noise."""
     node = patient.image("cbf")
     if node is None:
         return np.zeros_like(brain)
     flow = volume_of(node)
     if not flow.same_grid(volume):
         return np.zeros_like(brain)
-    plane = np.zeros((3, 3, 3), dtype=bool)
-    plane[1, 1, :] = plane[1, :, 1] = True
-    edge = brain & ~binary_erosion(brain, plane, iterations=_EDGE_VOXELS)
+    edge = brain & ~_eroded(brain, _EDGE_VOXELS)
     return edge & (flow.array < _NO_FLOW * float(np.median(flow.array[brain])))
 
 
