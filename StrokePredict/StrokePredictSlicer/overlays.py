@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import qt
-
 from StrokePredictLib.segments import SEGMENTS, kind_of
 
 from .core import slicer_package
@@ -28,7 +26,6 @@ PRESETS: dict[str, tuple[str, ...]] = {
 }
 _WITHOUT_READERS = ("nothing", "reperfusion")
 _FILL = 0.35
-_AFTER_LAYOUT_MS = 150
 _LESIONS = ("core_adc", "core_cbf", "core_network", "hypoperfused_tmax", "infarct_predicted")
 
 #: Slicer's numbers for layouts of its own end far below.
@@ -90,8 +87,6 @@ def show_layout(patient: PatientNode | None) -> None:
     if patient is not None:
         show_images(patient)
         show_table_of(patient)
-        # The views get their sizes when Qt comes to it; then the brain is fitted to them.
-        qt.QTimer.singleShot(_AFTER_LAYOUT_MS, lambda: patient.scene is not None and show_images(patient))
 
 
 def show_table_of(patient: PatientNode) -> None:

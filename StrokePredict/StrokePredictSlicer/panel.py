@@ -31,6 +31,7 @@ KEYS = {
     "1": "overview", "2": "core", "3": "mismatch", "4": "prediction", "5": "reperfusion", "6": "readers",
     "0": "nothing",
 }  # fmt: skip
+_AFTER_LAYOUT_MS = 150
 
 
 class Panel(WorkingPanel):
@@ -59,6 +60,11 @@ class Panel(WorkingPanel):
         self._shortcuts: list[Any] = []
         self.surfaces = Surfaces()
         self.live = LiveVolumes(self._volumes_changed)
+        # Views get their sizes when Qt comes to it; then the brain is fitted to them.
+        self._fit = qt.QTimer()
+        self._fit.setSingleShot(True)
+        self._fit.setInterval(_AFTER_LAYOUT_MS)
+        self._fit.timeout.connect(lambda: self.patient and overlays.show_images(self.patient))
         super().__init__(state, client)
         self._connect()
         self.refresh()
@@ -71,7 +77,7 @@ class Panel(WorkingPanel):
         ui.fillCheck.toggled.connect(lambda on: self.patient and overlays.show_filled(self.patient, on))
         ui.surfaceCheck.toggled.connect(lambda on: self.surfaces.show(bool(on)))
         ui.surfaceCheck.setChecked(True)
-        ui.layoutButton.clicked.connect(lambda *_: overlays.show_layout(self.patient))
+        ui.layoutButton.clicked.connect(lambda *_: self.show_layout())
         for preset in overlays.PRESETS:
             button = getattr(ui, f"{preset}PresetButton")
             button.clicked.connect(lambda *_, preset=preset: self.show_preset(preset))
@@ -121,6 +127,8 @@ class Panel(WorkingPanel):
         for section in self.sections.values():
             section.update()
         segmentation = patient.segmentation if patient is not None else None
+        if segmentation is not None and segmentation.GetDisplayNode() is not None:
+            overlays.show_filled(patient, bool(self.ui.fillCheck.checked))
         self.live.watch(segmentation)
         self.surfaces.watch(segmentation)
         self.show_busy()
@@ -182,7 +190,13 @@ class Panel(WorkingPanel):
     def threshold(self) -> None:
         """Apply the tissue rules again, with the limits chosen."""
         patient = self.patient
-        self.work(_("Thresholds"), lambda told: self.analysis.again(patient, told), done=lambda _p: self.refresh())
+        before = set(patient.images())
+        self.work(
+            _("Thresholds"),
+            lambda told: self.analysis.again(patient, told),
+            # Slices stay where the reader put them, unless there is more to be shown than before.
+            done=lambda _p: self.refresh() if set(patient.images()) == before else self._analysed(patient),
+        )
 
     def predict(self, models: list[str]) -> None:
         """Run models on the maps that are there."""
@@ -228,13 +242,18 @@ class Panel(WorkingPanel):
 
     def _opened(self, patient: PatientNode) -> None:
         self.set_patient(patient)
-        overlays.show_layout(patient)
+        self.show_layout()
 
     def _analysed(self, patient: PatientNode) -> None:
         self.set_patient(patient)
-        overlays.show_layout(patient)
+        self.show_layout()
         self.show_preset("overview")
         self.ui.resultsSection.collapsed = False
+
+    def show_layout(self) -> None:
+        """Show the layout made for stroke, and the active patient in it."""
+        overlays.show_layout(self.patient)
+        self._fit.start()
 
     def show_preset(self, preset: str) -> None:
         """Show the segments of a preset."""
@@ -269,7 +288,7 @@ class Panel(WorkingPanel):
         return calls | {
             "o": lambda: self.ui.fillCheck.toggle(),
             "d": lambda: self.ui.surfaceCheck.toggle(),
-            "l": lambda: overlays.show_layout(self.patient),
+            "l": self.show_layout,
         }
 
     def _add_shortcut(self, window: Any, key: str, call: Callable[[], None]) -> None:

@@ -14,6 +14,7 @@ from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.io.images import read_image
 from StrokePredictLib.io.json_files import read_json_object
 from StrokePredictLib.job_folder import JobFolder
+from StrokePredictLib.volume import Volume
 from StrokePredictSlicer import overlays
 from StrokePredictSlicer.analysis import Told
 from StrokePredictSlicer.patient_node import OURS, PatientNode
@@ -80,10 +81,11 @@ def show_patient(
                 put_masks(patient, {key: mask})
             put_mask(patient.segmentation, key, mask, name)
         theirs.set_patient(patient)
-        overlays.show_layout(patient)
+        theirs.show_layout()
         if patient.segmentation is not None:
             _show_segments(patient, [key for key, _name, _volume in volumes] + ["core_adc", "hypoperfused_tmax"])
             overlays.show_filled(patient, False)
+        _jump_to([volume for _key, _name, volume in volumes])
         if done is not None:
             done(patient)
 
@@ -104,6 +106,18 @@ def show_patient(
             theirs.work(_("Open"), lambda told: theirs.analysis.open(folder, which, told), done=opened)
 
     when_idle(theirs, begin)
+
+
+def _jump_to(masks: Sequence[Volume]) -> None:
+    """Turn the views to the section in which the first mask that is not empty is largest."""
+    mask = next((volume for volume in masks if (volume.array > 0.5).any()), None)
+    if mask is None:
+        return
+    inside = mask.array > 0.5
+    z = int(inside.sum(axis=(1, 2)).argmax())
+    y, x = (float(part.mean()) for part in inside[z].nonzero())
+    left, posterior, superior = (mask.affine @ (x, y, z, 1.0))[:3]
+    slicer.vtkMRMLSliceNode.JumpAllSlices(slicer.mrmlScene, -left, -posterior, superior)
 
 
 def show_glimpse(panel: Any, result: dict[str, Any]) -> None:
