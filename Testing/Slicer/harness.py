@@ -30,19 +30,27 @@ def wait(until: Callable[[], bool], seconds: float = 180.0) -> bool:
 
 
 class Gaps:
-    """Measures how long Qt's event loop stood still, by a timer of 20 ms."""
+    """Measures how long Qt's event loop stood still, by a timer of 20 ms.
+
+    Attributes
+    ----------
+    gaps, own : list of float
+        s between two ticks; and of them, what this process had of the processor: the rest went to other processes.
+    """
 
     def __init__(self) -> None:
         self.gaps: list[float] = []
-        self._last: float | None = None
+        self.own: list[float] = []
+        self._last: tuple[float, float] | None = None
         self._timer = qt.QTimer()
         self._timer.setInterval(20)
         self._timer.timeout.connect(self._tick)
 
     def _tick(self) -> None:
-        now = time.perf_counter()
+        now = (time.perf_counter(), time.process_time())
         if self._last is not None:
-            self.gaps.append(now - self._last)
+            self.gaps.append(now[0] - self._last[0])
+            self.own.append(now[1] - self._last[1])
         self._last = now
 
     def __enter__(self) -> Gaps:
