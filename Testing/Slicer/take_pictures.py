@@ -17,7 +17,9 @@ import slicer
 from harness import wait
 
 #: Sections in reading order, each shown alone.
-SECTIONS = ("patient", "perfusion", "threshold", "prediction", "review", "results", "environment")
+SECTIONS = ("patient", "perfusion", "threshold", "prediction", "review", "environment")
+#: Pixels of a picture, from the window's wider ones: a page shows no more.
+_WIDTH = 1280
 
 
 def settle(seconds: float = 1.5) -> None:
@@ -52,9 +54,21 @@ class Tutorial:
         self.show("results")
         self.grab("analysed")
         for section in SECTIONS:
-            if section != "results":
-                self.show(section)
-                self.grab(section)
+            self.show(section)
+            if hasattr(self, f"in_{section}"):
+                getattr(self, f"in_{section}")(self.panel.sections[section].ui)
+                settle()
+            self.grab(section)
+
+    def in_prediction(self, ui) -> None:
+        """Look at the first model's card."""
+        ui.modelTable.selectRow(0)
+
+    def in_review(self, ui) -> None:
+        """Begin a correction of the core by threshold."""
+        ui.readerEdit.setText("AB")
+        ui.startBox.setCurrentIndex(ui.startBox.findData("core_adc"))
+        ui.startButton.click()
 
     def sample_button(self, name: str):
         """Return the button of a simulated patient in Sample Data."""
@@ -87,7 +101,8 @@ class Tutorial:
     def grab(self, name: str) -> None:
         """Save the window as a picture."""
         path = self.folder / f"read-{name}.png"
-        if not self.window.grab().save(str(path)):
+        picture = self.window.grab().toImage().scaledToWidth(_WIDTH, qt.Qt.SmoothTransformation)
+        if not picture.convertToFormat(qt.QImage.Format_Indexed8, qt.Qt.ThresholdDither).save(str(path)):
             raise OSError(f"{path}: cannot be written")
         print(path, flush=True)
 
