@@ -81,7 +81,7 @@ def show_patient(
                 put_masks(patient, {key: mask})
             put_mask(patient.segmentation, key, mask, name)
         theirs.set_patient(patient)
-        theirs.show_layout()
+        overlays.show_layout(patient)
         if patient.segmentation is not None:
             _show_segments(patient, [key for key, _name, _volume in volumes] + ["core_adc", "hypoperfused_tmax"])
             overlays.show_filled(patient, False)
