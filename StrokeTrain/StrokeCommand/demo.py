@@ -14,6 +14,7 @@ from StrokePredictLib.io.images import read_image
 from StrokePredictLib.io.output import staged_folder
 from StrokePredictLib.pipeline import study_of
 from StrokePredictLib.progress import Progress, silent
+from StrokePredictLib.segments import kind_of, ordered, segment_for
 from StrokePredictLib.study import DEMONSTRATION, NOT_CLINICAL, SIMULATED, Study
 from StrokePredictLib.thresholds import TMAX_HYPOPERFUSED, volume_ml
 from StrokePredictLib.volume import Volume
@@ -25,8 +26,16 @@ from .steps import Steps
 from .tables import NAMES
 
 PATIENT = "sub-0001"
-#: Segment key → the file of the simulated truth that it is measured against.
-TRUTH = {"core_adc": "core", "hypoperfused_tmax": "tmax_ref", "infarct_predicted": "infarct"}
+#: Kind of mask → the file of the simulated truth that it is measured against.
+TRUTH = {
+    "core_adc": "core",
+    "core_network": "core",
+    "hypoperfused_tmax": "tmax_ref",
+    "infarct_predicted": "infarct",
+    "infarct_predicted_attention": "infarct",
+    "infarct_predicted_reperfused": "infarct_reperfused",
+    "infarct_predicted_not_reperfused": "infarct_not_reperfused",
+}
 #: From this value of the true tissue map on (1 CSF, 2 grey, 3 white matter) there is tissue that can be hypoperfused.
 GREY_MATTER = 2
 
@@ -60,16 +69,17 @@ def run(output: Path | str, *, seed: int = 0, progress: Progress = silent) -> di
 
 def compare(study: Study, truth: Path) -> dict[str, dict[str, float]]:
     """Return predicted and true volumes in mL and their Dice coefficient; put the true ones into the study."""
+
     def read(name: str) -> Volume:
         return read_image(truth / f"{PATIENT}_{name}.nii.gz", series=False, may_be_empty=True)
 
     compared = {}
     tissue = read("tissue").array >= GREY_MATTER
-    for key, name in TRUTH.items():
-        if key not in study.masks:
+    for key in ordered(study.masks):
+        if kind_of(key) not in TRUTH:
             continue
         # The reference Tmax is asked the question that the measured one is asked; the rest are masks.
-        volume = read(name)
+        volume = read(TRUTH[kind_of(key)])
         limit = TMAX_HYPOPERFUSED if key == "hypoperfused_tmax" else 0.5
         true = volume.with_array((volume.array > limit) & tissue)
         found = study.masks[key]
@@ -90,7 +100,12 @@ def print_result(result: dict[str, Any]) -> None:
     for column in table.columns[1:]:
         column.justify = "right"
     for key, line in result["compared"].items():
-        table.add_row(NAMES[key], f"{line['predicted_ml']:.1f}", f"{line['true_ml']:.1f}", f"{line['dice']:.2f}")
+        table.add_row(
+            NAMES.get(key) or segment_for(key).name,
+            f"{line['predicted_ml']:.1f}",
+            f"{line['true_ml']:.1f}",
+            f"{line['dice']:.2f}",
+        )
     answer.print(table)
     answer.print(f"[dim]{DEMONSTRATION}[/]")
     print_files(shown_files(result["files"]))

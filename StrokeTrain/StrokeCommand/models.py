@@ -34,12 +34,22 @@ def print_card(card: dict[str, Any]) -> None:
     table = Table("", card["title"], show_lines=False)
     for key, value in card.items():
         if key == "training":
-            value = f"{value['data']} ({value['patients']} patients, seed {value['seed']})"
+            value = _training(value)
         elif key == "channels":
             value = ", ".join(f"{c['role']} in {c['unit']}" if c["unit"] else c["role"] for c in value)
         elif key == "scores":
-            value = ", ".join(f"{name} {score}" for name, score in value.items())
+            value = "\n".join(f"{name}: {score}" for name, score in value.items())
+        elif key == "calibration" and value:
+            value = f"volume interval by the errors of {len(value['errors'])} patients kept for this"
         elif key == "network":
             value = f"{value['name']} {value['options']}"
         table.add_row(key, str(value))
     answer.print(table)
+
+
+def _training(value: dict[str, Any]) -> str:
+    """Return on whom a model was trained, and how it can be made again where that is known."""
+    lines = [f"{value['data']} ({value['patients']} patients, seed {value['seed']})"]
+    if value["phantom"]:
+        lines.append(f"simulator {value['phantom']}")
+    return "\n".join([*lines, *value["commands"]])

@@ -90,10 +90,10 @@ def test_scene_holds_the_written_masks_bit_by_bit_in_their_place(demo):
     scene = open_scene(folder / "scene.mrb")
     count = scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode")
     names = {scene.GetNthNodeByClass(i, "vtkMRMLScalarVolumeNode").GetName() for i in range(count)}
-    assert {"DWI b0", "DWI", "ADC", "CBF", "CBV", "MTT", "Tmax", "TTP", "Probability (demo-infarct)"} <= names
+    assert {"DWI b0", "DWI", "ADC", "CBF", "CBV", "MTT", "Tmax", "TTP", "Probability (infarct-general)"} <= names
     segmentation = scene.GetFirstNodeByClass("vtkMRMLSegmentationNode")
     masks = {key: folder / "thresholds" / f"{key}.nii.gz" for key in ("brain", "core_adc", "hypoperfused_tmax")}
-    masks["infarct_predicted"] = folder / "prediction" / "mask_demo-infarct.nii.gz"
+    masks["infarct_predicted"] = folder / "prediction" / "mask_infarct-general.nii.gz"
     for key, path in masks.items():
         file = nibabel.load(path)
         image, matrix = slicer.vtkOrientedImageData(), vtk.vtkMatrix4x4()
@@ -113,10 +113,7 @@ def test_same_seed_same_bits(demo, tmp_path, stroke_environment):
     folder, _ = demo
     run_demo(tmp_path / "again", stroke_environment, "--seed", "0")
     first, second = (
-        {
-            p.relative_to(root).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
-            for p in root.rglob("*.nii.gz")
-        }
+        {p.relative_to(root).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in root.rglob("*.nii.gz")}
         for root in (folder, tmp_path / "again")
     )
     assert len(first) > 20

@@ -34,7 +34,7 @@ def test_install_list_show_verify_predict_remove(stroke, tmp_path):
     listed = {line["name"]: line for line in json.loads(stroke("model", "list", "--json").out)}
     assert listed["mine"]["installed"]
     assert listed["mine"]["networks"] == 2
-    assert not listed["demo-infarct"]["installed"]
+    assert not listed["infarct-general"]["installed"]
     assert "mine" in stroke("model", "list").out
     assert json.loads(stroke("model", "show", "mine", "--json").out)["title"] == "Test debs2021"
     assert "every file is as listed" in stroke("model", "verify", "mine").out
@@ -53,7 +53,7 @@ def test_install_list_show_verify_predict_remove(stroke, tmp_path):
     assert (tmp_path / "out" / "sub-0" / "mask_mine.nii.gz").is_file()
     stroke("model", "remove", "mine")
     assert "no model 'mine'" in stroke("model", "show", "mine", code=2).err
-    assert "comes with the software" in stroke("model", "remove", "demo-infarct", code=2).err
+    assert "comes with the software" in stroke("model", "remove", "infarct-general", code=2).err
 
 
 def test_the_inference_bench_compares_whole_with_bare(tmp_path):

@@ -23,7 +23,8 @@ def test_every_output_lies_on_the_input_grid(results):
     folder, out = results
     source = nibabel.load(folder / "dwi.nii.gz")
     names = list(out.rglob("*.nii.gz"))
-    assert len(names) == 4
+    # Brain and core; probability and mask of core-dwi, and of fate for either course.
+    assert len(names) == 8
     for path in names:
         image = nibabel.load(path)
         assert image.shape == source.shape
@@ -70,8 +71,8 @@ def test_prediction_is_a_probability_and_says_what_it_is(results):
     record = json.loads((out / "predict" / "prediction.json").read_text())
     assert "Demonstration weights" in " ".join(record["doubts"])
     assert not record["simulated"]
-    probability = nibabel.load(out / "predict" / "prob_demo-infarct.nii.gz").get_fdata()
-    mask = nibabel.load(out / "predict" / "mask_demo-infarct.nii.gz").get_fdata()
+    probability = nibabel.load(out / "predict" / "prob_core-dwi.nii.gz").get_fdata()
+    mask = nibabel.load(out / "predict" / "mask_core-dwi.nii.gz").get_fdata()
     brain = nibabel.load(folder / "brain_mask.nii.gz").get_fdata() > 0.5
     assert probability.min() >= 0
     assert probability.max() <= 1
@@ -91,7 +92,7 @@ def test_analyse_leaves_demonstration_models_out_unless_asked(real_patient, tmp_
     assert "haemorrhage is not excluded" in page
     assert "not assessable" in page  # the trials' criteria: onset, age and NIHSS are unknown
     page = analyse(tmp_path / "opted", "--demonstration")
-    assert (tmp_path / "opted" / "prediction" / "mask_demo-infarct.nii.gz").is_file()
+    assert (tmp_path / "opted" / "prediction" / "mask_core-dwi.nii.gz").is_file()
     assert "emonstration weights" in page
     for name in ("scene.mrb", "summary.png", "report.json"):
         assert (tmp_path / "opted" / name).stat().st_size > 0

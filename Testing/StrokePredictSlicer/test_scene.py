@@ -75,7 +75,7 @@ def test_the_same_nodes_come_back(saved):
     study, built, opened = saved
     assert names(opened) == names(built)
     found = {name for kind, name in names(opened) if kind == "vtkMRMLScalarVolumeNode"}
-    images = {"DWI b0", "DWI", "ADC", "CBF", "CBV", "MTT", "Tmax", "Probability (demo-infarct)"}
+    images = {"DWI b0", "DWI", "ADC", "CBF", "CBV", "MTT", "Tmax", "Probability (infarct-general)"}
     assert found == images
     assert len(found) == len(study.case.volumes) + len(study.probabilities)
 

@@ -87,7 +87,7 @@ def make_study(grid_name: str = "LPS", *, perfusion: bool = True, prediction: bo
     if perfusion:
         study.perfusion = _perfusion()
     if prediction:
-        study.probabilities = {"demo-infarct": empty.with_array((0.8 * infarct + 0.1 * hypo).astype(np.float32))}
+        study.probabilities = {"infarct-general": empty.with_array((0.8 * infarct + 0.1 * hypo).astype(np.float32))}
         study.prediction = _prediction(study)
     if truth:
         study.truth = {"core_adc": 17.5, "hypoperfused_tmax": 160.25, "infarct_predicted": 44.0}
@@ -139,7 +139,7 @@ def _perfusion() -> dict:
 def _prediction(study: Study) -> dict:
     mask = study.masks["infarct_predicted"]
     model = {
-        "name": "demo-infarct", "title": "Predicted infarct (demonstration)", "target": "final-infarct",
+        "name": "infarct-general", "title": "Predicted infarct (demonstration)", "target": "final-infarct",
         "segment": "infarct_predicted",
         "demonstration": True, "sha256": "fedcba9876543210" * 4, "threshold": 0.5, "device": "cpu",
         "volume_ml": mask.voxel_ml * int(mask.array.sum()), "inputs": ["dwi", "adc"], "notes": [],

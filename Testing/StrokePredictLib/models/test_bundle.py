@@ -12,7 +12,10 @@ from support.models import make_card
 from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.models.bundle import find_bundle, open_bundle, shipped_bundles, write_sums
 from StrokePredictLib.networks import create
+from StrokePredictLib.phantom.frozen_record import FINGERPRINT
 from StrokeTrainLib.bundle_writer import write_bundle
+from StrokeTrainLib.demonstration import commands
+from StrokeTrainLib.demonstration_models import MODELS
 
 
 @pytest.fixture(scope="module")
@@ -124,20 +127,36 @@ def test_weights_of_another_architecture(bundle):
 
 
 def test_unknown_model_names_those_at_hand():
-    with pytest.raises(StrokeError, match="demo-infarct"):
+    with pytest.raises(StrokeError, match="infarct-general"):
         find_bundle("oracle")
 
 
 def test_shipped_bundles_are_whole_and_say_what_they_are():
     folders = shipped_bundles()
-    assert [folder.name for folder in folders] == ["demo-infarct"]
+    assert {folder.name for folder in folders} == set(MODELS)
     for folder in folders:
         opened = open_bundle(folder)
         opened.load()
-        assert opened.card.demonstration
-        assert opened.card.training.simulated
+        card = opened.card
+        assert card.demonstration
+        assert card.training.simulated
+        assert card.training.phantom == FINGERPRINT
+        assert "trained on simulated patients only; not for clinical use" in card.intended_use.lower()
         assert "not for clinical use" in (folder / "docs" / "README.md").read_text().lower()
-        assert len(opened.card.training.patient_hashes) == opened.card.training.patients
+        assert len(card.training.patient_hashes) == card.training.patients
+        assert card.training.commands == commands(MODELS[card.name])
+        assert len(card.training.calibration_hashes) == (len(card.calibration.errors) if card.calibration else 0)
+        assert "patients tested" in card.scores
+
+
+def test_shipped_bundles_are_small_and_store_halves():
+    files = [path for folder in shipped_bundles() for path in folder.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 12_000_000
+    for path in files:
+        if path.suffix == ".safetensors":
+            for name, tensor in load_file(path).items():
+                wide = name.endswith(("running_mean", "running_var"))
+                assert tensor.dtype == (torch.float32 if wide else torch.float16) or not tensor.is_floating_point()
 
 
 def test_monais_own_command_line_runs_it(bundle):

@@ -8,7 +8,7 @@ from support.models import write_test_bundle
 
 from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.models import install as module
-from StrokePredictLib.models.bundle import SHIPPED, find_bundle, open_bundle, shipped_bundles, write_sums
+from StrokePredictLib.models.bundle import SHIPPED, bundle_folders, find_bundle, open_bundle, write_sums
 from StrokePredictLib.models.install import install, remove
 from StrokePredictLib.models.store import user_bundles, user_folder
 
@@ -61,14 +61,14 @@ def test_a_second_one_of_the_same_name_only_replaces_when_asked(made, store, tmp
 
 
 def test_shipped_models_are_neither_replaced_nor_removed(tmp_path, store):
-    fake = write_test_bundle(tmp_path / "fake", "debs2021", "demo-infarct")
+    fake = write_test_bundle(tmp_path / "fake", "debs2021", "infarct-general")
     with pytest.raises(StrokeError, match="comes with the software"):
         install(fake, replace=True)
     with pytest.raises(StrokeError, match="comes with the software and stays"):
-        remove("demo-infarct")
+        remove("infarct-general")
     with pytest.raises(StrokeError, match="no installed model 'nothing'"):
         remove("nothing")
-    assert find_bundle("demo-infarct").parent == SHIPPED
+    assert find_bundle("infarct-general").parent == SHIPPED
     assert leftovers(store) == []
 
 
@@ -168,4 +168,4 @@ def test_where_the_user_s_folder_lies(monkeypatch, tmp_path):
 def test_half_installed_models_are_not_listed(made, store):
     shutil.copytree(made, store / ".installing-x")
     assert user_bundles() == []
-    assert [p.name for p in shipped_bundles()] == ["demo-infarct"]
+    assert ".installing-x" not in [p.name for p in bundle_folders()]

@@ -35,7 +35,9 @@ def test_an_ensemble_is_one_model_with_one_identity(tmp_path):
 def test_missing_weights_say_where_to_get_them(tmp_path):
     folder = write_test_bundle(tmp_path / "w", "yu2020", weights_from="https://example.org/weights")
     (folder / "models" / "model.safetensors").unlink()
-    with pytest.raises(StrokeError, match=r"model\.safetensors: is missing .* get it from https://example\.org/weights"):
+    with pytest.raises(
+        StrokeError, match=r"model\.safetensors: is missing .* get it from https://example\.org/weights"
+    ):
         open_bundle(folder)
     write_sums(folder)  # a bundle that never had them
     with pytest.raises(StrokeError, match=r"get it from https://example\.org/weights"):
@@ -136,7 +138,7 @@ def test_the_code_knows_the_shipped_bundles_by_hash():
 
 def test_an_exchanged_shipped_bundle_is_found_out(tmp_path, monkeypatch):
     """Whole in itself, with sums that fit, and still not what the code came with."""
-    folder = write_test_bundle(tmp_path / "demo-infarct", "debs2021", "demo-infarct")
+    folder = write_test_bundle(tmp_path / "infarct-general", "debs2021", "infarct-general")
     open_bundle(folder)
     monkeypatch.setattr(module, "SHIPPED", tmp_path)
     with pytest.raises(StrokeError, match="not the model that this version"):
