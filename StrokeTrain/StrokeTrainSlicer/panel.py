@@ -6,6 +6,8 @@ import contextlib
 import json
 from typing import Any, ClassVar
 
+import qt
+
 from StrokePredictSlicer.working_panel import WorkingPanel
 
 from .sections.base import UI_FOLDER
@@ -69,6 +71,7 @@ class Panel(WorkingPanel):
         self.keep(run=str(folder))
         runs = [str(folder), *(run for run in self.runs() if run != str(folder))] if folder else self.runs()
         self.remember("Runs", json.dumps(runs[:_REMEMBERED_RUNS]))
+        qt.QSettings().sync()  # a Slicer that is killed has written nothing since
         for name in ("run", "evaluate", "publish"):
             self.sections[name].update()
 

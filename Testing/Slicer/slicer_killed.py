@@ -42,7 +42,8 @@ def outside(slicer: str, cohort: Path) -> int:
 
 
 def _slicer(slicer: str, what: str, cohort: Path, run: Path) -> subprocess.Popen:
-    words = [slicer, "--no-splash", "--testing", "--additional-module-paths", str(REPOSITORY / "StrokePredict"),
+    # Without --testing, which begins with settings of its own and forgets them.
+    words = [slicer, "--no-splash", "--additional-module-paths", str(REPOSITORY / "StrokePredict"),
              str(REPOSITORY / "StrokeTrain"), "--python-script", str(HERE), what, str(cohort), str(run)]  # fmt: skip
     return subprocess.Popen(words, start_new_session=True)
 
@@ -87,10 +88,12 @@ def found(cohort: Path, run: Path) -> None:
     import slicer
     from harness import wait
 
+    from StrokeTrainLib.training import control
+
     slicer.util.selectModule("StrokeTrain")
     panel = slicer.util.getModuleWidget("StrokeTrain").panel
     section = panel.sections["run"]
-    state = lambda: section.followed.state  # noqa: E731
+    state = lambda: section.followed.state if section.followed is not None else control.RunState("none")  # noqa: E731
     there = wait(lambda: section.followed is not None and state().alive, 60)
     print(f"found by itself: {there and section.followed.path == run}; cohort {panel.cohort}; "
           f"{section.ui.stateLabel.text}")  # fmt: skip

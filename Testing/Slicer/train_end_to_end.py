@@ -37,7 +37,7 @@ class Tutorial:
         slicer.util.selectModule("StrokeTrain")
         self.panel = slicer.util.getModuleWidget("StrokeTrain").panel
         self.theirs = slicer.util.getModuleWidget("StrokePredict").panel
-        slicer.util.mainWindow().showMaximized()
+        slicer.util.mainWindow().setGeometry(0, 0, 1600, 1000)
         for probe in slicer.util.findChildren(slicer.util.mainWindow(), "DataProbeCollapsibleWidget"):
             probe.collapsed = True
 
