@@ -36,6 +36,7 @@ JOBS: dict[str, str] = {
     "add-case": "StrokeTrainLib.add_case_job:run",
     "recipes": "StrokeTrainLib.recipes_job:run",
     "estimate": "StrokeTrainLib.estimate_job:run",
+    "resumable": "StrokeTrainLib.estimate_job:resumable",
     "evaluate": "StrokeTrainLib.evaluate_job:run",
     "glimpse": "StrokeTrainLib.glimpse_job:run",
     "model-card": "StrokeTrainLib.publish_job:card",
