@@ -102,6 +102,9 @@ def report(finished: Finished) -> Report:
     _models_against_reader(made, parts)
     _vendors(made, parts)
     _tuned(made, parts)
+    own = {v: parts[v].column(v, "dice") for v in VENDORS}
+    made.require_learnt({f"model {v}": float(np.median(x[np.isfinite(x)])) for v, x in own.items()
+                         if np.isfinite(x).any()})  # fmt: skip
     made.notes += _truths(patients, results)
     made.drawings.append(dice_by_group(
         "Dice by model and tested vendor, beside a second reader's on the same patients.",

@@ -25,6 +25,8 @@ from .runs import RECEIPTS, run_of
 from .setting import Setting
 from .table import Table
 
+#: Median Dice in its own kind of patients below which a network counts as one that learnt nothing.
+LEARNT = 0.1
 #: Deals everybody of the cohort to the arms: by arm its folds, and sentences about them.
 Deal = Callable[[Ground, Setting], tuple[dict[str, Splits], list[str]]]
 
@@ -177,6 +179,22 @@ class Report:
         for rows in families.values():
             for row, p in zip(rows, adjust([row["p"] for row in rows], "holm"), strict=True):
                 row["p_holm"] = p
+
+    def require_learnt(self, dice: Mapping[str, float]) -> None:
+        """Judge no claim where a network has learnt nothing: empty or random predictions agree with any such claim.
+
+        Parameters
+        ----------
+        dice : mapping of str to float
+            By title a network's median Dice in patients like those it learnt from.
+        """
+        failed = [f"{title} (median Dice {value:.3f})" for title, value in dice.items() if not value >= LEARNT]
+        if not failed:
+            return
+        why = f"not assessable: not learnt by {', '.join(failed)}"
+        self.directions = [direction | {"verdict": why} for direction in self.directions]
+        told = f"Below a median Dice of {LEARNT:g} in its own kind of patients a network counts as not trained"
+        self.notes.insert(0, f"{told}, and no claim is judged.")
 
     def look_for(self, claim: str, published: str, expected: str, row: Mapping[str, Any]) -> None:
         """State a claim of the paper beside a comparison of ours."""

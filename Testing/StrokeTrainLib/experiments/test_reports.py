@@ -18,6 +18,7 @@ from StrokeTrainLib.experiments import mittermeier_cv
 from StrokeTrainLib.experiments.catalogue import experiment_of, names
 from StrokeTrainLib.experiments.document import to_markdown
 from StrokeTrainLib.experiments.drawing import write_drawings
+from StrokeTrainLib.experiments.experiment import Report
 from StrokeTrainLib.experiments.published import alis2020, debs2021, mittermeier2022, yu2020
 from StrokeTrainLib.experiments.table import Table, mean_sd, median_iqr
 from StrokeTrainLib.metrics.rules import RULES
@@ -198,6 +199,16 @@ def test_alis_has_the_papers_test_and_the_paired_one_and_a_margin(tmp_path):
     assert "0.05 Dice, set in the code before any result. The paper states none." in told
     other = next(r for r in report.comparisons if r["first"] == "A → A" and r["second"] == "A → B")
     assert other["test"].startswith("Mann")  # other patients: there are no pairs
+
+
+@pytest.mark.parametrize(("dice", "judged"), [({"A": 0.62, "B": 0.1}, True), ({"A": 0.62, "B": 0.004}, False)])
+def test_a_network_that_learnt_nothing_agrees_with_no_claim(dice, judged):
+    report = Report(directions=[{"claim": "lower than the reader", "verdict": "found"}])
+    report.require_learnt(dice)
+    assert (report.directions[0]["verdict"] == "found") == judged
+    if not judged:
+        assert report.directions[0]["verdict"] == "not assessable: not learnt by B (median Dice 0.004)"
+        assert "no claim is judged" in report.notes[0]
 
 
 @pytest.mark.parametrize("name", ["yu-table2", "debs-table3"])
