@@ -32,6 +32,8 @@ KEYS = {
     "0": "nothing",
 }  # fmt: skip
 _AFTER_LAYOUT_MS = 150
+#: Pixels: names of models, volumes and intervals stand whole beside each other.
+_WIDTH = 470
 
 
 class Panel(WorkingPanel):
@@ -71,6 +73,7 @@ class Panel(WorkingPanel):
 
     def _connect(self) -> None:
         ui = self.ui
+        self.widget.setMinimumWidth(_WIDTH)
         ui.analyseButton.clicked.connect(lambda *_: self.analyse())
         ui.patientBox.currentIndexChanged.connect(self._on_patient)
         ui.removePatientButton.clicked.connect(self._on_remove)

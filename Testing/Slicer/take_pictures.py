@@ -101,8 +101,7 @@ class Tutorial:
     def grab(self, name: str) -> None:
         """Save the window as a picture."""
         path = self.folder / f"read-{name}.png"
-        picture = self.window.grab().toImage().scaledToWidth(_WIDTH, qt.Qt.SmoothTransformation)
-        if not picture.convertToFormat(qt.QImage.Format_Indexed8, qt.Qt.ThresholdDither).save(str(path)):
+        if not self.window.grab().scaledToWidth(_WIDTH, qt.Qt.SmoothTransformation).save(str(path)):
             raise OSError(f"{path}: cannot be written")
         print(path, flush=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import qt
 import slicer
 
 from ..patient_node import PatientNode
@@ -40,6 +41,12 @@ class Section:
     def __init__(self, panel: Any) -> None:
         self.panel = panel
         self.widget, self.ui = load_ui(self.UI, self.FOLDER)
+        for label in self.widget.findChildren(qt.QLabel):
+            if label.wordWrap:
+                # Slicer makes the panel as wide as a long text would like to be.
+                policy = label.sizePolicy
+                policy.setHorizontalPolicy(qt.QSizePolicy.Ignored)
+                label.setSizePolicy(policy)
         self._shown = False
         self.setup()
 
