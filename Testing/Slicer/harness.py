@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import time
 import unittest
 from collections.abc import Callable
@@ -109,9 +111,17 @@ class PanelTest(unittest.TestCase):
             self.idle()
         return str(folder)
 
-    def open_patient(self, which: str = "sub-0001") -> Any:
+    def diffusion_cohort(self) -> str:
+        """Return the same patients without perfusion, for tests that need none of its minutes."""
+        if not hasattr(PanelTest, "_diffusion"):
+            PanelTest._diffusion = tempfile.mkdtemp(prefix="diffusion-")
+            without = shutil.ignore_patterns("*pwi*", "perfusion-maps", "*_tmax.*")
+            shutil.copytree(self.cohort(), PanelTest._diffusion, ignore=without, dirs_exist_ok=True)
+        return PanelTest._diffusion
+
+    def open_patient(self, which: str = "sub-0001", *, perfusion: bool = True) -> Any:
         """Open a simulated patient and return it."""
-        self.panel.open_folder(self.cohort(), which)
+        self.panel.open_folder(self.cohort() if perfusion else self.diffusion_cohort(), which)
         self.idle()
         self.assertEqual(self.errors, [])
         return self.panel.patient

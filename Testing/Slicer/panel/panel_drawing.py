@@ -31,7 +31,7 @@ class DrawingTest(PanelTest):
 
     def begun(self):
         """Open a patient, apply the rules without a series, and begin a correction of the core."""
-        patient = self.open_patient()
+        patient = self.open_patient(perfusion=False)
         self.panel.threshold()
         self.idle()
         ui = self.panel.sections["review"].ui
@@ -87,7 +87,7 @@ class DrawingTest(PanelTest):
         for path, data in kept.items():  # as a crash leaves them, whatever closing in good order did
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        patient = self.open_patient()
+        patient = self.open_patient(perfusion=False)
         self.assertFalse(ui.recoverGroup.isHidden())
         self.assertIn("Acute core (baseline), AB", ui.recoverLabel.text)
         self.picture("recover", "review")
@@ -112,10 +112,10 @@ class DrawingTest(PanelTest):
         patient, ui = self.begun()
         self.draw(patient)
         self.assertTrue(wait(lambda: list(self.kept.rglob("*.npz")), 20))
-        self.open_patient("sub-0002")
+        self.open_patient("sub-0002", perfusion=False)
         self.assertTrue(ui.recoverGroup.isHidden())
         slicer.mrmlScene.Clear(0)
-        self.open_patient("sub-0001")
+        self.open_patient("sub-0001", perfusion=False)
         self.assertFalse(ui.recoverGroup.isHidden())
         self.answers = [False]
         ui.discardButton.click()

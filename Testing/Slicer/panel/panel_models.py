@@ -42,7 +42,7 @@ class ModelsTest(PanelTest):
 
     def predicted(self, *names: str):
         """Open a patient, threshold without a series, and run models by name."""
-        patient = self.open_patient()
+        patient = self.open_patient(perfusion=False)
         self.panel.threshold()
         self.idle()
         if names:
@@ -144,7 +144,7 @@ class ModelsTest(PanelTest):
         self.picture("what-if", "prediction")
 
     def test_what_learnt_from_simulated_patients_is_left_out_of_real_ones(self) -> None:
-        patient = self.open_patient()
+        patient = self.open_patient(perfusion=False)
         patient.set_value("simulated", False)
         for role in ("dwi", "adc", "b0"):
             patient.image(role).SetAttribute("StrokePredict.Role", None)  # images of the user's own, from no folder
