@@ -91,7 +91,7 @@ class TrainReadingTest(PanelTest):
         self.ui.readerEdit.setText("CARL")
         self.ui.settleButton.click()
         theirs = slicer.util.getModuleWidget("StrokePredict").panel
-        self.assertTrue(wait(lambda: not theirs.busy and theirs.patient is not None and self.panel.settled, 300))
+        self.assertTrue(wait(lambda: self.opened(theirs) and not theirs.busy and self.panel.settled, 300))
         self.assertEqual(self.errors, [])
         self.assertIn("Dice 0.50", self.ui.readingLabel.text)
         self.check_blinded(theirs)
@@ -103,6 +103,12 @@ class TrainReadingTest(PanelTest):
         self.ui.settleButton.click()
         self.quiet()
         self.assertIn("0 patients to settle below Dice 0.70; 1 settled", self.ui.readingLabel.text)
+
+    @staticmethod
+    def opened(theirs) -> bool:
+        """Whether the patient with both readings is there, and not one of a test before."""
+        node = theirs.patient.segmentation if theirs.patient is not None else None
+        return node is not None and node.GetSegmentation().GetSegment("reading_a") is not None
 
     def check_blinded(self, theirs) -> None:
         inner = theirs.patient.segmentation.GetSegmentation()
