@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..segments import SEGMENTS, kind_of, segment_for
+from ..segments import AT, SEGMENTS, kind_of, segment_for
 from ..study import DEMONSTRATION, NOT_CLINICAL, SIMULATED, Study
 from .predicted import interval_text, model_label
 
@@ -102,9 +102,18 @@ def _volume_row(study: Study, key: str, name: str | None, value: Any) -> Row:
 
 
 def prediction_rows(study: Study) -> list[Row]:
-    """Return one row a model, with the true volume of what it predicts where that is known."""
+    """Return one row a model, with the true volume of what it predicts where that is known.
+
+    In the order of the kinds of masks; second models of a kind come last.
+    """
     rows = []
-    for model in (study.prediction or {}).get("models", []):
+    rank = list(SEGMENTS).index
+
+    def place(model: dict[str, Any]) -> tuple[bool, int]:
+        key = model.get("segment", "")
+        return AT in key, rank(kind_of(key)) if kind_of(key) in SEGMENTS else len(SEGMENTS)
+
+    for model in sorted((study.prediction or {}).get("models", []), key=place):
         usual = "core_network" if model.get("target") == "acute-core" else "infarct_predicted"
         segment = segment_for(model.get("segment") or usual)
         truth = next((shown(study.truth[key]) for key in _truth_keys(model, segment.key) if key in study.truth), "")
