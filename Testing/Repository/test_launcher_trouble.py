@@ -167,7 +167,11 @@ def start_stuck_in_pip(project, index):
     """Start the launcher against an index that never answers, up to its last step; ends what is left of it."""
     env = environment_with_index(project, index)
     command = [FRESH_PYTHON, str(project / "stroke"), "demo"]
-    process = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    # Ctrl-C is heard as at a terminal, also where the tests themselves run in a shell's background.
+    process = subprocess.Popen(
+        command, env=env, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     try:
         said = ""
         while "[3/3]" not in said:

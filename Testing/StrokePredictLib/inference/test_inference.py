@@ -8,11 +8,27 @@ from StrokePredictLib.case import StrokeCase
 from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.inference import choose_device, missing_roles, predict, prepare
 from StrokePredictLib.models.bundle import Bundle
+from StrokePredictLib.models.card import Card, Channel, Network, Training
 from StrokePredictLib.preprocess.sections import Sections
 from StrokePredictLib.volume import Volume
-from StrokeTrainLib.demonstration import Settings, card_for
 
-CARD = card_for(Settings(), [], {})
+CARD = Card(
+    name="fixed",
+    title="Predicted infarct",
+    target="final-infarct",
+    segment="infarct_predicted",
+    network=Network(name="debs2021", options={"channels": 2, "fusion": "late"}, lesion_class=0),
+    channels=[
+        Channel(role="dwi", unit="a.u.", normalisation="brain-median", scale=4.0),
+        Channel(role="adc", unit="10⁻⁶ mm²/s", normalisation="fixed", scale=3000.0),
+    ],
+    spacing_mm=(1.8, 1.8),
+    matrix=(128, 128),
+    threshold=0.5,
+    intended_use="Tests.",
+    licence="Apache-2.0",
+    training=Training(data="none", simulated=True, patients=0, salt="", patient_hashes=[], seed=0),
+)
 
 
 class Fixed(torch.nn.Module):
