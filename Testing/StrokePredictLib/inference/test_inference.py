@@ -25,8 +25,10 @@ CARD = Card(
     spacing_mm=(1.8, 1.8),
     matrix=(128, 128),
     threshold=0.5,
+    demonstration=True,
     intended_use="Tests.",
     licence="Apache-2.0",
+    scores={},
     training=Training(data="none", simulated=True, patients=0, salt="", patient_hashes=[], seed=0),
 )
 
