@@ -41,6 +41,7 @@ class qMRMLSegmentEditorWidget(QWidget):
         self._node = self._segmentation = self._source = None
         self._effect, self._limit = "", 0
         self._past: list[Any] = []
+        self._remembered = None
         self._table.selectionChanged.connect(self._on_selection)
 
     def setMRMLScene(self, scene: Any) -> None:
@@ -53,7 +54,9 @@ class qMRMLSegmentEditorWidget(QWidget):
         return self._node
 
     def setSegmentationNode(self, node: Any) -> None:
-        self._segmentation, self._past = node, []
+        if node is not None and node is not self._remembered:  # Slicer's own keeps the states of the one it had before
+            self._remembered, self._past = node, []
+        self._segmentation = node
         if self._node is not None:
             self._node.SetAndObserveSegmentationNode(node)
         self._table.setSegmentationNode(node)
@@ -99,6 +102,7 @@ class qMRMLSegmentEditorWidget(QWidget):
 
     def setMaximumNumberOfUndoStates(self, limit: int) -> None:
         self._limit = limit
+        self._past = self._past[len(self._past) - limit :] if limit < len(self._past) else self._past
 
     def saveStateForUndo(self) -> None:
         import slicer

@@ -278,14 +278,13 @@ class ReviewSection(Section):
         made = (ids_of(node), self.patient.study.get("prediction"), self.patient.study.get("volumes")) if node else None
         if node is not None and editor.segmentationNode() is node and made == self._seen:
             return
-        key, effect = editor.currentSegmentID(), editor.activeEffect()
-        again = node is not None and editor.segmentationNode() is node
         self._seen = made
-        editor.setSegmentationNode(None)
-        editor.setSegmentationNode(node)
-        if again and key in ids_of(node):
-            editor.setCurrentSegmentID(key)
-            editor.setActiveEffect(effect)
+        if node is not None and editor.segmentationNode() is node:
+            # Nothing else empties the editor's history: its states know nothing of what was made since.
+            editor.setMaximumNumberOfUndoStates(0)
+            editor.setMaximumNumberOfUndoStates(_UNDO_STATES)
+        else:
+            editor.setSegmentationNode(node)
         self._say_volume()
 
     def set_busy(self, busy: bool) -> None:

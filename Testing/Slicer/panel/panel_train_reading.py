@@ -41,9 +41,9 @@ class TrainReadingTest(PanelTest):
     def quiet(self) -> None:
         self.assertTrue(wait(lambda: self.panel.settled, 300))
 
-    def roles(self) -> dict[str, str]:
+    def roles(self, column: int = 7) -> dict[str, str]:
         table = self.ui.cohortTable
-        return {text_at(table, row): text_at(table, row, 7) for row in range(table.rowCount)}
+        return {text_at(table, row): text_at(table, row, column) for row in range(table.rowCount)}
 
     def test_locked_once_and_shown(self) -> None:
         folder = self.choose(6)
@@ -99,7 +99,7 @@ class TrainReadingTest(PanelTest):
         slicer.util.selectModule("StrokeTrain")
         self.ui.readButton.click()
         self.quiet()
-        self.assertIn("CARL 1 (settled)", text_at(self.ui.cohortTable, 0, 4))
+        self.assertIn("CARL 1 (settled)", self.roles(column=4)["sub-0001"])
         self.ui.settleButton.click()
         self.quiet()
         self.assertIn("0 patients to settle below Dice 0.70; 1 settled", self.ui.readingLabel.text)
