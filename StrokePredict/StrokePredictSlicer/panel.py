@@ -66,7 +66,8 @@ class Panel(WorkingPanel):
         self._fit = qt.QTimer()
         self._fit.setSingleShot(True)
         self._fit.setInterval(_AFTER_LAYOUT_MS)
-        self._fit.timeout.connect(lambda: self.patient and overlays.show_images(self.patient))
+        self._fit.timeout.connect(self._fitted)
+        self._then: Callable[[], None] | None = None
         super().__init__(state, client)
         self._connect()
         self.refresh()
@@ -253,10 +254,19 @@ class Panel(WorkingPanel):
         self.show_preset("overview")
         self.ui.resultsSection.collapsed = False
 
-    def show_layout(self) -> None:
-        """Show the layout made for stroke, and the active patient in it."""
+    def show_layout(self, then: Callable[[], None] | None = None) -> None:
+        """Show the layout made for stroke, and the active patient in it; do something once the views stand."""
+        self._then = then
         overlays.show_layout(self.patient)
         self._fit.start()
+
+    def _fitted(self) -> None:
+        """Place the images anew: Slicer resets views that it has just made."""
+        then, self._then = self._then, None
+        if self.patient is not None:
+            overlays.show_images(self.patient)
+            if then is not None:
+                then()
 
     def show_preset(self, preset: str) -> None:
         """Show the segments of a preset."""

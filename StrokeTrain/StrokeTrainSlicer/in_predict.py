@@ -81,11 +81,10 @@ def show_patient(
                 put_masks(patient, {key: mask})
             put_mask(patient.segmentation, key, mask, name)
         theirs.set_patient(patient)
-        overlays.show_layout(patient)
+        theirs.show_layout(lambda: _jump_to([volume for _key, _name, volume in volumes]))
         if patient.segmentation is not None:
             _show_segments(patient, [key for key, _name, _volume in volumes] + ["core_adc", "hypoperfused_tmax"])
             overlays.show_filled(patient, False)
-        _jump_to([volume for _key, _name, volume in volumes])
         if done is not None:
             done(patient)
 
