@@ -91,6 +91,50 @@ def staged_folder(
                 path.rmdir()
 
 
+@contextlib.contextmanager
+def replaced_folder(folder: Path | str) -> Iterator[Path]:
+    """Give an empty folder to write into that takes the place of ``folder`` as a whole, in one step.
+
+    For a folder that means something only whole, such as a model bundle, and that others may look at at any moment:
+    they see the earlier one, or the new one, but no mixture and no staging folder in it. What was there is removed.
+
+    Parameters
+    ----------
+    folder : path-like
+        The target; its parent folders are made where they are missing.
+
+    Raises
+    ------
+    StrokeError
+        If the disk refuses, in one line; what was there stays.
+    """
+    target = Path(folder).absolute()
+    work: Path | None = None
+    try:
+        _make_folders(target.parent)
+        if target.exists() and not target.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "not a folder", str(target))
+        work = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=target.parent))
+        new, old = work / "new", work / "old"
+        new.mkdir()  # not `work` itself: mkdtemp's permissions keep everybody else out
+        yield new
+        if target.exists():
+            target.rename(old)
+        try:
+            new.rename(target)
+        except OSError:
+            if old.exists():
+                old.rename(target)
+            raise
+    except StrokeError as error:
+        raise StrokeError(str(error).replace(str(work / "new"), str(target)) if work else str(error)) from error
+    except OSError as error:
+        raise explain(error, target) from error
+    finally:
+        if work is not None:
+            shutil.rmtree(work, ignore_errors=True)
+
+
 def write_text(path: Path | str, text: str) -> None:
     """Write UTF-8 text with LF line ends, whole or not at all."""
     write_bytes(path, text.encode("utf-8"))

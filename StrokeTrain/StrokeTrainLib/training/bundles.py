@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.io.json_files import read_json_object
-from StrokePredictLib.io.output import staged_folder
+from StrokePredictLib.io.output import replaced_folder
 from StrokePredictLib.models.bundle import Bundle, open_bundle
 from StrokePredictLib.models.calibration import Calibration
 from StrokePredictLib.models.card import WEIGHTS
@@ -91,7 +91,8 @@ def write_model(
         intended_use=_use(plan),
     )
     networks = [network_with(plan, state) for state in weights]
-    with staged_folder(folder, owns=("models/*.safetensors",)) as stage:
+    # As a whole: panels look at a run's folder while it is being finished.
+    with replaced_folder(folder) as stage:
         write_bundle(stage, networks, card, VERSION, "First version.")
     return open_bundle(folder)
 

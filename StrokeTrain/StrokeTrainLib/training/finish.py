@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from StrokePredictLib.io.output import write_text
@@ -47,10 +49,10 @@ def finish(plan: Plan, results: Sequence[dict[str, Any]], teller: Teller) -> dic
     found = [best_weights(plan.folder.fold(fold)) for fold in chosen]
     weights = [state for state, _ in found]
     model = {"scores": scores, "label_above": limit}
-    bundle = write_model(plan, plan.folder.bundle, weights, chosen, **model)
-    calibration = calibrate(plan, bundle, teller)
-    if calibration is not None:
-        bundle = write_model(plan, plan.folder.bundle, weights, chosen, **model, calibration=calibration)
+    # Calibrated elsewhere, so that the run has no model before it has the one that is handed over.
+    with tempfile.TemporaryDirectory(prefix="calibration-") as place:
+        calibration = calibrate(plan, write_model(plan, Path(place) / "bundle", weights, chosen, **model), teller)
+    bundle = write_model(plan, plan.folder.bundle, weights, chosen, **model, calibration=calibration)
     whole = {
         "recipe": plan.recipe.name,
         "folds": [{key: value for key, value in result.items() if key != "patients"} for result in results],

@@ -6,11 +6,11 @@ import sys
 import pytest
 
 from StrokePredictLib.errors import StrokeError
-from StrokePredictLib.io.output import staged_folder, write_bytes, write_text
+from StrokePredictLib.io.output import replaced_folder, staged_folder, write_bytes, write_text
 
 
-def write_and_break(folder):
-    with staged_folder(folder) as stage:
+def write_and_break(folder, way=staged_folder):
+    with way(folder) as stage:
         (stage / "x").write_text("new")
         raise ValueError("broken")
 
@@ -69,6 +69,38 @@ def test_a_file_in_the_way_is_one_line(tmp_path):
         with pytest.raises(StrokeError, match="file"), staged_folder(target):
             pass
     assert (tmp_path / "file").read_text() == "x"
+
+
+def look(folder):
+    return {p.relative_to(folder).as_posix(): p.read_text() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_a_folder_is_replaced_as_a_whole_and_nobody_sees_it_half_written(tmp_path):
+    target = tmp_path / "run" / "bundle"
+    for number in ("1", "2"):
+        before = look(target) if target.exists() else None
+        with replaced_folder(target) as stage:
+            (stage / "models").mkdir()
+            (stage / "models" / number).write_text(number)
+            assert (look(target) if target.exists() else None) == before
+        assert look(target) == {f"models/{number}": number}
+    assert [p.name for p in target.parent.iterdir()] == ["bundle"]
+    assert target.stat().st_mode & 0o777 == target.parent.stat().st_mode & 0o777
+
+
+def test_a_replacement_that_fails_leaves_what_was_there(tmp_path):
+    target = tmp_path / "bundle"
+    target.mkdir()
+    (target / "x").write_text("old")
+    with pytest.raises(ValueError, match="broken"):
+        write_and_break(target, replaced_folder)
+    with pytest.raises(StrokeError) as caught, replaced_folder(target) as stage:
+        write_bytes(stage / "no" / "a.txt", b"x")
+    assert str(target / "no" / "a.txt") in str(caught.value)
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StrokeError, match="file"), replaced_folder(tmp_path / "file"):
+        pass
+    assert look(tmp_path) == {"bundle/x": "old", "file": "x"}
 
 
 def test_write_text_uses_lf_and_replaces(tmp_path):

@@ -47,6 +47,12 @@ def test_the_run_folder_says_what_was_done(run, place):
     assert read(folder / "summary.json")["sha256"] == result["sha256"]
 
 
+def test_whoever_looks_at_the_run_meanwhile_sees_no_model_or_the_finished_one(run, seen):
+    folder, _, _ = run
+    assert set(seen) <= {(folder / "bundle" / "SHA256SUMS").read_text()}
+    assert open_bundle(folder / "bundle").card.calibration is not None  # so that there were two to be seen
+
+
 def test_every_patient_is_predicted_by_the_fold_that_has_not_seen_them(run, place, tmp_path):
     folder, result, _ = run
     splits = Splits.load(folder / "splits.json")
