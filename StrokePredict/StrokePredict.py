@@ -36,10 +36,11 @@ class StrokePredict(ScriptedLoadableModule):
 
 
 def onStartupCompleted():
-    """Register what needs the whole application: the terminology and the simulated patients in Sample Data."""
+    """Register what needs the whole application: terminology, watermark, and simulated patients in Sample Data."""
     from StrokePredictLib.segments import TERMINOLOGY_FILE
 
     slicer.modules.terminologies.logic().LoadTerminologyFromFile(str(TERMINOLOGY_FILE))
+    startWatermark()
     if not hasattr(slicer.modules, "sampledata"):
         return
     import SampleData
@@ -53,6 +54,20 @@ def onStartupCompleted():
             uris="",  # nothing is downloaded, but Slicer measures this text
             customDownloader=lambda source, modality=modality, seed=seed: openSample(modality, seed),
         )
+
+
+def startWatermark():
+    """Say in the views, from now on, what is simulated; also where a scene is opened and the panel is not."""
+    from StrokePredictSlicer import watermark
+
+    watermark.start()
+
+
+def stopWatermark():
+    """Take it away."""
+    from StrokePredictSlicer import watermark
+
+    watermark.stop()
 
 
 def openSample(modality, seed):
@@ -82,6 +97,7 @@ class StrokePredictWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         ScriptedLoadableModuleWidget.setup(self)
         from StrokePredictSlicer.panel import Panel
 
+        startWatermark()
         self.logic = StrokePredictLogic()
         self.panel = Panel(self.logic.state())
         self.layout.addWidget(self.panel.widget)
@@ -117,6 +133,7 @@ class StrokePredictWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Forget the extension's packages first, or a reload would bring the module file alone."""
         import sys
 
+        stopWatermark()
         for name in [n for n in sys.modules if n.split(".")[0] in ("StrokePredictLib", "StrokePredictSlicer")]:
             del sys.modules[name]
         ScriptedLoadableModuleWidget.onReload(self)

@@ -100,6 +100,7 @@ class Analysis:
         demonstration: bool = False,
         device: str = "auto",
         aif: str | None = None,
+        vof: str | None = None,
     ) -> None:
         """Make maps, thresholds and predictions of one patient.
 
@@ -115,8 +116,8 @@ class Analysis:
             Run models trained on simulated patients on a real patient too.
         device : str
             auto, cuda, mps or cpu.
-        aif : str, optional
-            Arterial input other than the automatic one (`StrokePredictLib.perfusion.job.read_input`).
+        aif, vof : str, optional
+            Arterial input and venous output other than the automatic ones (`StrokePredictLib.perfusion.job.run`).
         """
         with self._job_folder(told) as job:
             parameters = self._inputs(patient, job) | {
@@ -125,7 +126,7 @@ class Analysis:
                 "device": device,
                 "override": patient.text("override") or None,
                 "thresholds": _limits(patient),
-                "perfusion": self._perfusion(patient, job, aif),
+                "perfusion": self._perfusion(patient, job, {"aif": aif, "vof": vof}),
                 "segments": _segments(patient),
             }
             self._submit(
@@ -249,8 +250,8 @@ class Analysis:
             raise StrokeError(f"{patient.name}: has no images; choose a folder or volumes in the section Patient.")
         return {"folder": source.get("folder"), "patient": source.get("patient"), "files": files or None}
 
-    def _perfusion(self, patient: PatientNode, job: JobFolder, aif: str | None) -> dict[str, Any] | None:
-        chosen: dict[str, Any] = {"aif": aif} if aif else {}
+    def _perfusion(self, patient: PatientNode, job: JobFolder, vessels: dict[str, str | None]) -> dict[str, Any] | None:
+        chosen: dict[str, Any] = {key: where for key, where in vessels.items() if where}
         for role in ("pwi", "ctp"):
             times = job.path / f"{role}-times.csv"
             if times.is_file():

@@ -178,17 +178,30 @@ class Panel(WorkingPanel):
 
     # Work
 
-    def analyse(self) -> None:
-        """Do maps, thresholds, predictions, layout: the one click."""
+    def analyse(self, **vessels: str) -> None:
+        """Do maps, thresholds, predictions, layout: the one click.
+
+        Parameters
+        ----------
+        **vessels : str
+            ``aif`` or ``vof``, as `Analysis.analyse` takes them, empty: automatic; kept once maps are made with them.
+        """
         patient = self.patient
         if patient is None:
             return
+        chosen = {key: vessels.get(key, patient.text(key)) for key in ("aif", "vof")}
+
+        def done(_patient: PatientNode) -> None:
+            for key, where in chosen.items():
+                patient.set_text(key, where)
+            self._analysed(patient)
+
         self.work(
             _("Analyse"),
             lambda told: self.analysis.analyse(
-                patient, told, demonstration=self.demonstration, device=self.device, aif=patient.text("aif") or None
+                patient, told, demonstration=self.demonstration, device=self.device, **chosen
             ),
-            done=self._analysed,
+            done=done,
         )
 
     def threshold(self) -> None:

@@ -16,6 +16,7 @@ from StrokePredictLib.segments import TERMINOLOGY_FILE, ordered, segment_for
 from StrokePredictLib.volume import Volume
 
 from .core import logic_of, slicer_package
+from .marks import mark_found
 from .patient_node import OURS, PatientNode
 from .scene_nodes import add_map, add_segmentation, binary_labelmap_name, image_data, make_segment, remove_shown
 from .volumes_in import volume_of
@@ -67,6 +68,7 @@ def show_study(patient: PatientNode, record: dict[str, Any], folder: Path | str,
             patient.set_probability(model, _image_node(patient, before, "probability", volume, inside, title))
         put_masks(patient, masks, names)
         _remember(patient, record, anew=anew)
+        _mark(patient)
         _file(patient)
 
 
@@ -83,7 +85,15 @@ def show_follow_up(patient: PatientNode, result: dict[str, Any], folder: Path) -
         if lesion is not None:
             name = "Follow-up lesion (from file)"
             put_mask(patient.segmentation, "follow_up_lesion", lesion.with_array(lesion.array > 0), name)
+        _mark(patient)
         _file(patient)
+
+
+def _mark(patient: PatientNode) -> None:
+    """Let the views know what was simulated, and what a demonstration model says."""
+    images = [*patient.images().values(), *patient.shown()]
+    maps, prediction = patient.probabilities(), patient.study.get("prediction")
+    mark_found(prediction, patient.simulated, images, maps, patient.segmentation)
 
 
 def _read(path: Path) -> Volume:

@@ -16,6 +16,7 @@ from StrokePredictLib.segments import TERMINOLOGY_FILE
 from StrokePredictLib.study import Study
 
 from .core import bundle_folder, collected_messages, logic_of, new_scene, slicer_package
+from .marks import mark_found
 from .scene_files import is_whole, require_room
 from .scene_nodes import add_map, add_segmentation, add_tables, add_text
 from .scene_views import arrange_views
@@ -52,6 +53,8 @@ def build_scene(study: Study, scene: Any = None) -> Any:
     if "brain" in study.case.volumes:
         masks.setdefault("brain", study.case.volumes["brain"])
     segmentation = add_segmentation(scene, masks, _reference_node(study, nodes)) if masks else None
+    maps = {name: nodes[f"probability {name}"] for name in study.probabilities}
+    mark_found(study.prediction, study.case.simulated, nodes.values(), maps, segmentation)
     others = [*add_tables(scene, study), *_add_texts(scene, study)]
     _file_under_patient(scene, study, [*nodes.values(), *([segmentation] if segmentation else []), *others])
     arrange_views(scene, study, nodes, segmentation)

@@ -77,12 +77,20 @@ def _set_layout(slicer: Any, scene: Any) -> None:
     logic.SetMRMLScene(None)
 
 
-def composite_node(scene: Any, view: str) -> Any:
-    """Return a view's composite node, made if the scene has none yet."""
+def composite_of(scene: Any, view: str) -> Any:
+    """Return a view's composite node: which images it shows; None where the scene has none."""
     for index in range(scene.GetNumberOfNodesByClass("vtkMRMLSliceCompositeNode")):
         node = scene.GetNthNodeByClass(index, "vtkMRMLSliceCompositeNode")
         if node.GetLayoutName() == view:
             return node
+    return None
+
+
+def composite_node(scene: Any, view: str) -> Any:
+    """Return a view's composite node, made if the scene has none yet."""
+    there = composite_of(scene, view)
+    if there is not None:
+        return there
     node = slicer_package().vtkMRMLSliceCompositeNode()
     node.SetSingletonTag(view)
     node.SetLayoutName(view)

@@ -9,6 +9,7 @@ import numpy as np
 from StrokePredictLib.report.colours import COLOUR_MAPS
 from StrokePredictLib.volume import Volume
 
+from .marks import SIMULATED, mark_node
 from .patient_node import OURS, SHOWN, PatientNode
 from .scene_nodes import add_map, image_data
 from .study_of_patient import masks_of
@@ -58,6 +59,7 @@ def shown_map(patient: PatientNode, role: str, node: Any) -> Any:
         there.SetAttribute(OURS, "shown")
         patient.node.SetNodeReferenceID(SHOWN + role, there.GetID())
         _file_beside(patient, node, there)
+    mark_node(there, SIMULATED, patient.simulated)
     there.SetAttribute(_STAMP, stamp)
     return there
 

@@ -161,6 +161,7 @@ def perfusion(
     echo_time: Annotated[float | None, typer.Option(help="Echo time in s (MR).")] = None,
     mask: Annotated[Path | None, typer.Option(help="Brain mask on the series' grid.")] = None,
     aif: Annotated[str, typer.Option(help="auto; a CSV; an image of a region; voxel:X,Y,Z or point:X,Y,Z.")] = "auto",
+    vof: Annotated[str, typer.Option(help="Venous output: auto; an image of a region; voxel:… or point:….")] = "auto",
     method: Annotated[str | None, typer.Option(help="Deconvolution: bsvd, osvd, tikhonov or vascular.")] = None,
     smoothing: Annotated[float | None, typer.Option(help="In-plane width (FWHM, mm); CT 5, MR none.", min=0)] = None,
     as_json: AsJson = False,
@@ -170,7 +171,7 @@ def perfusion(
     chosen |= {"smoothing": smoothing} if smoothing is not None else {}
     _job(
         "perfusion", "Perfusion maps", as_json, series=series, output=output, modality=modality, interval=interval,
-        times=times, echo_time=echo_time, mask=mask, aif=aif, **chosen,
+        times=times, echo_time=echo_time, mask=mask, aif=aif, vof=vof, **chosen,
     )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ def run(
     echo_time: float | None = None,
     mask: Path | str | None = None,
     aif: str | Path = "auto",
+    vof: str | Path = "auto",
     method: str = "bsvd",
     progress: Progress = silent,
     **options: object,
@@ -55,6 +56,8 @@ def run(
     aif : str or path-like
         "auto"; ``voxel:X,Y,Z`` or ``point:X,Y,Z`` (LPS mm); an image of a region; or a CSV of the arterial curve: one
         concentration a frame, or two columns, time in s and concentration.
+    vof : str or path-like
+        Venous output: "auto"; ``voxel:X,Y,Z`` or ``point:X,Y,Z`` (LPS mm); or an image of a region.
     method : {"bsvd", "osvd", "tikhonov", "vascular"}
         Deconvolution.
     **options
@@ -88,6 +91,7 @@ def run(
         echo_time=timing.echo_time,
         mask=brain,
         aif=read_input(aif, timing.times),
+        vof=_venous_input(vof),
         method=method,
         progress=part(progress, 0.1, 0.85),
         **options,
@@ -95,7 +99,7 @@ def run(
     result.summary["times"]["source"] = timing.source
     result.summary["warnings"] = [*timing.warnings, *result.summary["warnings"]]
     inputs = {"series": path} | ({"mask": Path(mask)} if mask else {})
-    chosen = {"method": method, "modality": modality, "aif": str(aif), "echo_time_s": timing.echo_time}
+    chosen = {"method": method, "modality": modality, "aif": str(aif), "vof": str(vof), "echo_time_s": timing.echo_time}
     result.summary |= {"series": path.name, "simulated": sidecar.get("Simulated") is True}
     result.summary["provenance"] = provenance(inputs, chosen)
     progress(0.9, "writing")
@@ -133,12 +137,24 @@ def read_input(aif: str | Path, times: np.ndarray) -> str | np.ndarray | InputVo
     text = str(aif)
     if text == "auto":
         return "auto"
+    places = _read_places(text)
+    return places if places is not None else _curve(Path(aif), times)
+
+
+def _venous_input(vof: str | Path) -> str | InputVoxels:
+    """Return the venous output as `compute_maps` takes it."""
+    given = "auto" if str(vof) == "auto" else _read_places(str(vof))
+    if given is None:
+        raise StrokeError(f"{vof}: no venous output; give auto, voxel:X,Y,Z, point:X,Y,Z or an image of a region.")
+    return given
+
+
+def _read_places(text: str) -> InputVoxels | None:
+    """Return the voxels, points or region that a text names; None where it names none."""
     kind, _, places = text.partition(":")
     if kind in ("voxel", "point") and places:
         return _places(kind, places)
-    if is_image_name(text):
-        return InputVoxels(roi=read_image(text, series=False))
-    return _curve(Path(aif), times)
+    return InputVoxels(roi=read_image(text, series=False)) if is_image_name(text) else None
 
 
 def _places(kind: str, places: str) -> InputVoxels:

@@ -1,4 +1,4 @@
-"""The arterial input as a reader gives it: voxels, points, a region, or a curve."""
+"""Arterial input and venous output as a reader gives them: voxels, points, a region, or a curve."""
 
 from __future__ import annotations
 
@@ -31,23 +31,35 @@ class InputVoxels:
     roi: np.ndarray | Volume | None = None
 
 
-def from_voxels(given: InputVoxels, tissue: Tissue) -> Choice:
+def from_voxels(given: InputVoxels, tissue: Tissue, what: str = "arterial input") -> Choice:
     """Return the mean curve of the voxels that a reader chose.
+
+    Parameters
+    ----------
+    given : InputVoxels
+        Where.
+    tissue : Tissue
+        The brain's curves.
+    what : str
+        What an error calls it.
 
     Raises
     ------
     StrokeError
-        If they lie outside the image or outside the brain mask.
+        If they lie outside the image or outside the brain mask, or hold no contrast.
     """
     grid = tissue.grid
-    flat, source = _flat(given, grid)
+    flat, source = _flat(given, grid, what)
     rows = np.searchsorted(tissue.index, flat)
     inside = (rows < tissue.index.size) & (tissue.index[np.minimum(rows, tissue.index.size - 1)] == flat)
     if not inside.any():
-        raise StrokeError(f"{grid.name}: the arterial input chosen lies outside the brain mask; choose inside it.")
+        raise StrokeError(f"{grid.name}: the {what} chosen lies outside the brain mask; choose inside it.")
     rows = rows[inside]
+    curve = tissue.curves[:, rows].mean(axis=1).astype(np.float64)
+    if not (curve.max() > 0 and curve.sum() > 0):
+        raise StrokeError(f"{grid.name}: the {what} chosen holds no contrast; choose another place.")
     return Choice(
-        curve=tissue.curves[:, rows].mean(axis=1).astype(np.float64),
+        curve=curve,
         source=source,
         voxel=tissue.voxel(rows[:1])[0].tolist(),
         place=np.round(tissue.place(rows[:1])[0], 3).tolist(),
@@ -87,13 +99,13 @@ def from_curve(curve: np.ndarray, axis: TimeAxis, start: float, frames: int, nam
     return Choice(values, "given curve")
 
 
-def _flat(given: InputVoxels, grid: Volume) -> tuple[np.ndarray, str]:
+def _flat(given: InputVoxels, grid: Volume, what: str) -> tuple[np.ndarray, str]:
     if given.roi is not None:
         if isinstance(given.roi, Volume):
             grid.require_same_grid(given.roi)
         roi = np.asarray(given.roi.array if isinstance(given.roi, Volume) else given.roi) > 0
         if roi.shape != grid.shape or not roi.any():
-            raise StrokeError(f"{grid.name}: the arterial region is empty or not on the series' grid.")
+            raise StrokeError(f"{grid.name}: the region of the {what} is empty or not on the series' grid.")
         return np.flatnonzero(roi), "chosen by hand: region"
     if given.points:
         place = np.c_[np.array(given.points, dtype=float), np.ones(len(given.points))]
@@ -103,6 +115,6 @@ def _flat(given: InputVoxels, grid: Volume) -> tuple[np.ndarray, str]:
         voxels, source = np.array(given.voxels, dtype=int).reshape(-1, 3), "chosen by hand: voxel"
     size = np.array(grid.shape[::-1])
     if len(voxels) == 0 or np.any(voxels < 0) or np.any(voxels >= size):
-        raise StrokeError(f"{grid.name}: the arterial input chosen lies outside the image.")
+        raise StrokeError(f"{grid.name}: the {what} chosen lies outside the image.")
     x, y, z = voxels.T
     return np.ravel_multi_index((z, y, x), grid.shape), source

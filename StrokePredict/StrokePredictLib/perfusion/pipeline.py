@@ -52,6 +52,7 @@ def compute_maps(
     echo_time: float | None = None,
     mask: np.ndarray | Volume | None = None,
     aif: str | np.ndarray | InputVoxels = "auto",
+    vof: str | InputVoxels = "auto",
     method: str = "bsvd",
     settings: Settings | None = None,
     scaling: Scaling | None = None,
@@ -78,6 +79,8 @@ def compute_maps(
     aif : "auto", numpy.ndarray or InputVoxels
         Arterial input: found; a curve in concentration units, ``(t,)`` at ``times`` or ``(n, 2)`` of time and value; or
         voxels, points or a region chosen by a reader.
+    vof : "auto" or InputVoxels
+        Venous output: found, or chosen by a reader.
     method : {"bsvd", "osvd", "tikhonov", "vascular"}
         Deconvolution.
     settings : Settings, optional
@@ -111,7 +114,9 @@ def compute_maps(
     if offset:
         prepared.warnings.append(f"{offset:g} was subtracted: the CT values were stored without their intercept")
     progress(0.4, "arterial input")
-    arterial, venous = _inputs(aif, prepared, series, modality == "CT" if scale_aif is None else scale_aif)
+    arterial, venous = _inputs(aif, vof, prepared, series)
+    if arterial.rows.size and (modality == "CT" if scale_aif is None else scale_aif):
+        scale_to_venous(arterial, venous)
 
     def told(share: float) -> None:
         progress(0.5 + 0.45 * share, f"deconvolution ({method})")
@@ -142,7 +147,7 @@ def _checked(series: Volume, modality: str, method: str) -> str:
 
 
 def _inputs(
-    aif: str | np.ndarray | InputVoxels, prepared: Prepared, series: Volume, scale: bool
+    aif: str | np.ndarray | InputVoxels, vof: str | InputVoxels, prepared: Prepared, series: Volume
 ) -> tuple[Choice, Choice | None]:
     """Return the arterial input and, where there is one, the venous output."""
     sharp = prepared.sharp
@@ -156,9 +161,13 @@ def _inputs(
         arterial = from_curve(aif, prepared.axis, prepared.start, series.array.shape[0], series.name)
     if not (arterial.curve.max() > 0 and arterial.curve.sum() > 0):
         raise StrokeError(f"{series.name}: the arterial input holds no contrast; choose another place.")
-    venous = find_venous(sharp, arterial)
-    if scale and arterial.rows.size:
-        scale_to_venous(arterial, venous)
+    if not isinstance(vof, InputVoxels):
+        if vof != "auto":
+            raise StrokeError(f"unknown venous output {vof!r}; choose auto, or give voxels.")
+        return arterial, find_venous(sharp, arterial)
+    venous = from_voxels(vof, sharp, "venous output")
+    if int(venous.curve.argmax()) < int(arterial.curve.argmax()):
+        raise StrokeError(f"{series.name}: the venous output chosen peaks before the arterial input; choose a vein.")
     return arterial, venous
 
 

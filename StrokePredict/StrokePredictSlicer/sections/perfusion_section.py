@@ -1,7 +1,8 @@
-"""The section Perfusion: the bolus, its arterial input, and whether the series can be trusted."""
+"""The section Perfusion: the bolus, its arterial input and venous output, and whether the series can be trusted."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import slicer
@@ -12,44 +13,49 @@ from .base import Section
 from .curves import Curve, draw_curves
 
 _LPS = (-1.0, -1.0, 1.0)
+#: Letters of the directions against and along the axes of LPS.
+_DIRECTIONS = ("RL", "AP", "IS")
 
 
 class PerfusionSection(Section):
-    """Shows curves and quality; lets the reader pick another arterial input."""
+    """Shows curves and quality; lets the reader pick another artery or vein."""
 
     UI = "StrokePerfusion"
 
     def setup(self) -> None:
         """Connect the widgets."""
         self._pick = CrosshairPick(slicer.mrmlScene, self.on_picked)
-        self.ui.pickButton.toggled.connect(self.on_pick)
+        self._buttons = {"aif": self.ui.pickButton, "vof": self.ui.veinButton}
+        self.ui.pickButton.toggled.connect(lambda on: self.on_pick("aif", on))
+        self.ui.veinButton.toggled.connect(lambda on: self.on_pick("vof", on))
         self.ui.automaticButton.clicked.connect(self.on_automatic)
 
-    def on_pick(self, on: bool) -> None:
+    def on_pick(self, vessel: str, on: bool) -> None:
         """Wait for a click in a view, or no longer."""
-        self._pick.start() if on else self._pick.stop()
-        self.panel.say(_("Click an artery in one of the views.") if on else "")
+        self._pick.stop()
+        if on:
+            self._buttons["vof" if vessel == "aif" else "aif"].setChecked(False)
+            self._pick.start()
+        words = {"aif": _("Click an artery in one of the views."), "vof": _("Click a vein in one of the views.")}
+        self.panel.say(words[vessel] if on else "")
 
     def on_picked(self, ras: tuple[float, float, float]) -> None:
         """Make the maps again with the curve at a point, RAS mm."""
-        self.ui.pickButton.setChecked(False)
+        vessel = next((key for key, button in self._buttons.items() if button.checked), None)
+        if vessel is None or self.patient is None:
+            return
+        self._buttons[vessel].setChecked(False)
         place = ",".join(f"{value * sign:.3f}" for value, sign in zip(ras, _LPS))  # noqa: B905
-        self._choose(f"point:{place}")
+        self.panel.analyse(**{vessel: f"point:{place}"})
 
     def on_automatic(self, *_args: Any) -> None:
-        """Go back to the automatic arterial input."""
-        self._choose("")
-
-    def _choose(self, aif: str) -> None:
-        if self.patient is not None:
-            self.patient.set_text("aif", aif)
-            self.panel.analyse()
+        """Go back to the automatic artery and vein."""
+        self.panel.analyse(aif="", vof="")
 
     def update(self) -> None:
         """Show the active patient's series."""
         found = (self.patient.study if self.patient is not None else {}).get("perfusion")
-        self.ui.pickButton.setEnabled(bool(found))
-        self.ui.automaticButton.setEnabled(bool(found) and bool(self.patient.text("aif")))
+        self.set_busy(self.panel.busy)
         self.ui.curveLabel.setVisible(bool(found))
         if not found:
             self.ui.seriesLabel.setText(_("No perfusion series was analysed."))
@@ -63,18 +69,22 @@ class PerfusionSection(Section):
             )
         )
         self.ui.curveLabel.setPixmap(draw_curves(*_curves(found)))
-        self.ui.inputLabel.setText(_input_text(found))
+        lines = [_vessel_text(_("Arterial input"), found["aif"]), _vessel_text(_("Venous output"), found.get("vof"))]
+        self.ui.inputLabel.setText("\n".join(lines))
         self.ui.qualityLabel.setText(quality_text(found))
 
     def set_busy(self, busy: bool) -> None:
         """Do not start other work meanwhile."""
-        known = self.patient is not None and bool(self.patient.study.get("perfusion"))
-        self.ui.pickButton.setEnabled(not busy and known)
-        self.ui.automaticButton.setEnabled(not busy and known and bool(self.patient.text("aif")))
+        able = not busy and self.patient is not None and bool(self.patient.study.get("perfusion"))
+        for button in self._buttons.values():
+            button.setEnabled(able)
+        self.ui.automaticButton.setEnabled(able and any(self.patient.text(key) for key in self._buttons))
 
     def close(self) -> None:
         """Look at the views no longer."""
         self._pick.stop()
+        for button in self._buttons.values():
+            button.setChecked(False)
 
 
 def _curves(found: dict[str, Any]) -> tuple[list[float], list[Curve]]:
@@ -85,11 +95,18 @@ def _curves(found: dict[str, Any]) -> tuple[list[float], list[Curve]]:
     return found["times"]["times_s"], curves
 
 
-def _input_text(found: dict[str, Any]) -> str:
-    aif = found["aif"]
-    place = aif.get("place_lps_mm")
-    where = _(" at {x:.0f} L, {y:.0f} P, {z:.0f} S mm").format(x=place[0], y=place[1], z=place[2]) if place else ""
-    return _("Arterial input: {source}{where}.").format(source=aif["source"], where=where)
+def _vessel_text(title: str, found: dict[str, Any] | None) -> str:
+    if not found:
+        return _("{title}: none found.").format(title=title)
+    place = found.get("place_lps_mm")
+    where = _(" at {place}").format(place=place_text(place)) if place else ""
+    return _("{title}: {source}{where}.").format(title=title, source=found["source"], where=where)
+
+
+def place_text(place_lps_mm: Sequence[float]) -> str:
+    """Return a place as ``34 L, 12 A, 40 S mm``."""
+    names = [f"{abs(value):.0f} {letters[value > 0]}" for value, letters in zip(place_lps_mm, _DIRECTIONS)]  # noqa: B905
+    return f"{', '.join(names)} mm"
 
 
 def quality_text(found: dict[str, Any]) -> str:

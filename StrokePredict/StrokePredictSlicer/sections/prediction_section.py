@@ -16,6 +16,7 @@ from StrokePredictLib.study import ASSOCIATION, DEMONSTRATION
 
 from .. import overlays
 from ..live_mask import LiveMask, at_least
+from ..marks import mark_segment
 from ..patient_scene import put_mask
 from ..volumes_in import volume_of
 from .base import Section, data_of, fill
@@ -111,6 +112,7 @@ class PredictionSection(Section):
                 return
             image = volume_of(node)
             self._live = LiveMask(self.patient.segmentation, record["segment"], image, None, at_least)
+            mark_segment(self.patient.segmentation, record["segment"], bool(record.get("demonstration")))
         volume = self._live.show(value)
         own = record.get("threshold", 0.5)
         words = _("{volume:.1f} mL at {value:.2f}; at the model's own {own:.2f}: {before:.1f} mL.")
@@ -140,6 +142,7 @@ class PredictionSection(Section):
         title = _("Predicted infarct, {share:.0%} reperfused").format(share=share)
         name = f"{title}, {MARK}" if answer["demonstration"] else title
         put_mask(patient.segmentation, "infarct_what_if", mask.with_array(mask.array > 0), name)
+        mark_segment(patient.segmentation, "infarct_what_if", answer["demonstration"])
         patient.segmentation.GetDisplayNode().SetSegmentVisibility("infarct_what_if", True)
         overlays.show_filled(patient, bool(self.panel.ui.fillCheck.checked))
         lines = [

@@ -14,6 +14,7 @@ from StrokePredictLib.volume import Volume
 
 from .. import overlays
 from ..live_volumes import ids_of
+from ..marks import is_marked, mark_segment
 from ..patient_scene import FOLLOW_UP, put_mask, reference_node
 from ..volumes_in import segment_array, volume_of
 from .base import Section, data_of, fill
@@ -113,6 +114,7 @@ class ReviewSection(Section):
         self.patient.set_value(f"start.{key}", self._start_record(start))
         if start:
             put_mask(node, START + key, _mask(reference, mask), _("Start of {reader}").format(reader=reader))
+            mark_segment(node, START + key, is_marked(node, start))
             node.GetDisplayNode().SetSegmentVisibility(START + key, False)
         elif node.GetSegmentation().GetSegment(START + key) is not None:
             node.GetSegmentation().RemoveSegment(START + key)

@@ -107,6 +107,24 @@ def test_arterial_input_by_place(folder, tmp_path, form):
     assert done["summary"]["aif"]["source"].startswith("chosen by hand")
 
 
+def test_the_readers_vein_is_recorded(folder, tmp_path):
+    scan = make_scan("CT", slices=7)
+    place = ",".join(str(p) for p in scan.series.affine[:3, :3] @ [21, 38, 3] + scan.series.affine[:3, 3])
+    done = job.run(folder / "sub_ctp.nii.gz", tmp_path / "out", vof=f"point:{place}")
+    record = json.loads((tmp_path / "out" / "perfusion.json").read_text())
+    assert record["vof"]["voxel"] == [21, 38, 3]
+    assert record["vof"]["source"] == "chosen by hand: point"
+    assert record["aif"]["source"] == "automatic"
+    assert record["provenance"]["parameters"]["vof"] == f"point:{place}"
+    assert done["summary"]["vof"]["source"] == record["vof"]["source"]
+
+
+@pytest.mark.parametrize("form", ["voxel:1,2", "point:a,b,c", "vein.csv", "somewhere"])
+def test_bad_veins_are_told(folder, tmp_path, form):
+    with pytest.raises(StrokeError):
+        job.run(folder / "sub_ctp.nii.gz", tmp_path / "out", vof=form)
+
+
 @pytest.mark.parametrize("form", ["voxel:1,2", "point:a,b,c", "voxel:"])
 def test_bad_places_are_told(folder, tmp_path, form):
     with pytest.raises(StrokeError):

@@ -149,6 +149,45 @@ def test_bad_arterial_inputs_are_told(aif, said):
         compute_maps(head.series, head.times, modality="CT", aif=aif)
 
 
+def test_venous_output_by_hand_scales_the_artery():
+    """An artery that fills half its voxel is scaled to the area of the vein that the reader chose: a vein of half the
+    area gives half the curve."""
+    head = make_scan("CT", slices=7, noise=0.3)
+    array = head.series.array
+    array[(slice(None), *head.artery)] = 35.0 + (array[(slice(None), *head.artery)] - 35.0) / 2
+    small = (slice(3, 4), slice(30, 32), slice(20, 23))
+    array[(slice(None), *small)] = 35.0 + (array[:, 3:4, 37:39, 20:23] - 35.0) * 0.75
+    artery = InputVoxels(voxels=((13, 18, 3),))
+    peaks = {}
+    for name, vein in (("sinus", (21, 38, 3)), ("small", (21, 30, 3))):
+        found = compute_maps(
+            head.series, head.times, modality="CT", aif=artery, vof=InputVoxels(voxels=(vein,)), smoothing=0.0
+        ).summary
+        assert found["vof"]["voxel"] == list(vein)
+        assert found["vof"]["source"] == "chosen by hand: voxel"
+        peaks[name] = max(found["aif"]["curve"])
+    assert peaks["sinus"] == pytest.approx(300.0, rel=0.08)
+    assert peaks["small"] == pytest.approx(0.75 * peaks["sinus"], rel=0.04)
+
+
+@pytest.mark.parametrize(
+    ("vof", "said"),
+    [
+        (InputVoxels(voxels=((99, 0, 0),)), "venous output chosen lies outside the image"),
+        (InputVoxels(voxels=((0, 0, 0),)), "venous output chosen lies outside the brain"),
+        (InputVoxels(voxels=((5, 21, 3),)), "venous output chosen holds no contrast"),
+        (InputVoxels(voxels=((13, 18, 3),)), "peaks before the arterial input"),
+        ("manual", "unknown venous output"),
+    ],
+)
+def test_bad_venous_outputs_are_told(vof, said):
+    head = make_scan("CT", slices=7)
+    head.series.array[:, 3, 21, 5] = 35.0 - np.arange(45) * 0.1
+    late = InputVoxels(voxels=((29, 18, 3),))
+    with pytest.raises(StrokeError, match=said):
+        compute_maps(head.series, head.times, modality="CT", aif=late, vof=vof, smoothing=0.0)
+
+
 def test_uneven_and_per_slice_times_give_the_same_tmax():
     """A scan of 1 s then 3 s frames, and one whose slices have their own times, against the evenly sampled one."""
     fine = make_scan("CT", dt=1.0, frames=76, slices=7, noise=0.3)
