@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ..study import Study
 from .tables import (
@@ -28,6 +29,7 @@ _MARGIN = 0.25
 _CARD_HEIGHT = 0.86
 _LINE = 0.22
 _MOST_DOUBTS = 4
+_MOST_REASONS = 2
 _SMALLEST = 7.0
 
 
@@ -81,10 +83,20 @@ def add_numbers(figure: Figure, study: Study, width: float, top: float) -> None:
             place = ((x / width, y / height), 0.07 / width, _CARD_HEIGHT / height)
             figure.patches.append(Rectangle(*place, transform=figure.transFigure, facecolor=row.colour))
         _write_card(figure, row, (x + 0.18, y), card - 0.24)
-    parts = [f"{trial['title']}: {trial['verdict']}" for trial in criteria(study)]
+    parts = [_verdict(trial) for trial in criteria(study)]
     if parts:
-        figure.text(_MARGIN / width, (top - _CARD_HEIGHT - 0.24) / height, "   ·   ".join(parts), color=_TEXT,
-                    fontsize=11, va="center")  # fmt: skip
+        at = (_MARGIN / width, (top - _CARD_HEIGHT - 0.24) / height)
+        line = figure.text(*at, "   ·   ".join(parts), color=_TEXT, fontsize=11, va="center")
+        _fit(figure, line, width - 2 * _MARGIN)
+
+
+def _verdict(trial: Mapping[str, Any]) -> str:
+    """Return a trial's verdict with the items that decide it: a good picture and "not met" need their reason."""
+    deciding = [item for item in trial["items"] if item["met"] == trial["verdict"] != "met"]
+    because = [f"{item['name']}: {item['value']}" for item in deciding]
+    if len(because) > _MOST_REASONS:
+        because[_MOST_REASONS:] = [f"and {len(because) - _MOST_REASONS} more"]
+    return f"{trial['title']}: {trial['verdict']}" + (f" ({'; '.join(because)})" if because else "")
 
 
 def _write_card(figure: Figure, row: Row, place: tuple[float, float], room: float) -> None:

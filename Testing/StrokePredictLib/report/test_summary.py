@@ -75,8 +75,19 @@ def test_numbers_units_and_warnings_are_on_it():
         assert wanted in said, wanted
     page = " ".join(said)
     for wanted in ("haemorrhage is not excluded", "Demonstration weights", "SIMULATED", "Side: Left", "Coverage:",
-                   "Radiological convention", "sub-0001", "DEFUSE 3: not assessable"):  # fmt: skip
+                   "Radiological convention", "sub-0001", "DEFUSE 3: not assessable (6 to 16 h from onset: unknown)",
+                   "DAWN: not met (NIHSS ≥ 10: 6)"):  # fmt: skip
         assert wanted in page, wanted
+
+
+def test_a_trial_that_is_met_needs_no_reason_and_many_reasons_are_cut():
+    study = make_study()
+    items = [{"name": f"Rule {number}", "value": "unknown", "met": None} for number in range(4)]
+    study.volumes["criteria"]["defuse3"] |= {"items": items}
+    met = [{"name": "NIHSS ≥ 10", "value": "12", "met": True}]
+    study.volumes["criteria"]["dawn"] |= {"verdict": "met", "items": met}
+    page = "|".join(text for text, _ in texts(make_figure(study))[0])
+    assert "not assessable (Rule 0: unknown; Rule 1: unknown; and 2 more)   ·   DAWN: met|" in page
 
 
 def test_not_computed_is_said_in_words():
