@@ -27,10 +27,13 @@ from .tables import perfusion_failed
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 WIDTH_IN = 16.0
 DPI = 110
-_LEFT, _RIGHT, _GAP = 1.75, 1.15, 0.07
+_LEFT, _RIGHT, _GAP = 1.95, 1.15, 0.07
+#: Of a legend, as large as the room at its row's left allows.
+_LEGEND_POINTS = (8.0, 7.5, 7.0, 6.5, 6.0)
 _BACKGROUND, _TEXT, _FAINT = "#0b0d10", "#f2f4f7", "#9aa4b2"
 #: Maps in the order of their rows.
 _PERFUSION = ("tmax", "mtt", "cbf", "cbv")
@@ -225,10 +228,26 @@ def _label_row(axes: Axes, title: str, keys: list[str], failed: bool) -> None:
         y = middle + lines * step / 2 - (index + 1.15) * step
         figure.text(x, y, "■" if kind_of(key) in _FILLED or key == "hypoperfused_tmax" else "□",
                     color=segment_for(key).colour, fontsize=9, va="center")  # fmt: skip
-        figure.text(x + 0.16 / WIDTH_IN, y, legend_of(key), color=_TEXT, fontsize=8, va="center")
+        _fitted_text(figure, x + 0.16 / WIDTH_IN, y, legend_of(key), box.x0 - 0.1 / WIDTH_IN)
     if failed:
         y = middle + lines * step / 2 - (lines + 0.15) * step
         figure.text(x, y, "Quality check failed", color=WARNING, fontsize=8, va="center")
+
+
+def _fitted_text(figure: Figure, x: float, y: float, words: str, right: float) -> None:
+    """Write a line of a legend; smaller, then shorter, where it would reach beyond ``right`` (share of the width)."""
+    text = figure.text(x, y, words, color=_TEXT, va="center")
+    for size in _LEGEND_POINTS:
+        text.set_fontsize(size)
+        if _fits(text, right):
+            return
+    while len(words) > 1 and not _fits(text, right):
+        words = words[:-1]
+        text.set_text(f"{words}…")
+
+
+def _fits(text: Text, right: float) -> bool:
+    return text.get_window_extent().x1 <= right * text.get_figure().bbox.width
 
 
 def legend_of(key: str) -> str:

@@ -66,6 +66,22 @@ def test_no_text_lies_on_another_or_leaves_the_page(kind):
         assert wide <= 1 or high <= 1, f"'{one}' lies on '{two}'"
 
 
+def test_a_legend_does_not_reach_into_its_row_of_pictures():
+    study = make_study()
+    for model in ("fate", "a-site-with-a-rather-long-name"):
+        study.masks[f"infarct_predicted_not_reperfused@{model}"] = study.masks["infarct_predicted"]
+    figure = make_figure(study)
+    drawn, page = texts(figure)
+    pictures = min(axes.get_position().x0 for axes in figure.axes if axes.images) * page.width
+    legends = {text: box for text, box in drawn if "if not reperfused" in text}
+    assert "… if not reperfused (fate)" in legends
+    assert any(text.startswith("… if not reperfused (a-site") for text in legends)
+    assert len(legends) == 2
+    for text, box in legends.items():
+        assert box.x1 < pictures - 5, text
+        assert box.width > 100, text
+
+
 def test_numbers_units_and_warnings_are_on_it():
     study = make_study()
     said = [text for text, _ in texts(make_figure(study))[0]]
