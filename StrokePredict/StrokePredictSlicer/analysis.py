@@ -101,6 +101,7 @@ class Analysis:
         device: str = "auto",
         aif: str | None = None,
         vof: str | None = None,
+        method: str | None = None,
     ) -> None:
         """Make maps, thresholds and predictions of one patient.
 
@@ -118,6 +119,8 @@ class Analysis:
             auto, cuda, mps or cpu.
         aif, vof : str, optional
             Arterial input and venous output other than the automatic ones (`StrokePredictLib.perfusion.job.run`).
+        method : str, optional
+            Deconvolution other than the usual one (the same).
         """
         with self._job_folder(told) as job:
             parameters = self._inputs(patient, job) | {
@@ -126,7 +129,7 @@ class Analysis:
                 "device": device,
                 "override": patient.text("override") or None,
                 "thresholds": _limits(patient),
-                "perfusion": self._perfusion(patient, job, {"aif": aif, "vof": vof}),
+                "perfusion": self._perfusion(patient, job, {"aif": aif, "vof": vof, "method": method}),
                 "segments": _segments(patient),
             }
             self._submit(
@@ -250,8 +253,8 @@ class Analysis:
             raise StrokeError(f"{patient.name}: has no images; choose a folder or volumes in the section Patient.")
         return {"folder": source.get("folder"), "patient": source.get("patient"), "files": files or None}
 
-    def _perfusion(self, patient: PatientNode, job: JobFolder, vessels: dict[str, str | None]) -> dict[str, Any] | None:
-        chosen: dict[str, Any] = {key: where for key, where in vessels.items() if where}
+    def _perfusion(self, patient: PatientNode, job: JobFolder, wished: dict[str, str | None]) -> dict[str, Any] | None:
+        chosen: dict[str, Any] = {key: word for key, word in wished.items() if word}
         for role in ("pwi", "ctp"):
             times = job.path / f"{role}-times.csv"
             if times.is_file():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import qt
+
 from StrokePredictLib.segments import SEGMENTS, kind_of
 
 from .core import slicer_package
@@ -96,8 +98,11 @@ def show_table_of(patient: PatientNode) -> None:
         view.SetTableNodeID(patient.table.GetID())
         widget = slicer_package().app.layoutManager().tableWidget(0)
         if widget is not None:
-            widget.tableView().verticalHeader().hide()
-            widget.tableView().resizeColumnsToContents()
+            table = widget.tableView()
+            table.verticalHeader().hide()
+            table.resizeColumnToContents(0)
+            table.horizontalHeader().setSectionResizeMode(1, qt.QHeaderView.Stretch)
+            table.resizeRowsToContents()  # a long name goes on in a second line, not out of sight
 
 
 def show_images(patient: PatientNode, model: str | None = None) -> None:

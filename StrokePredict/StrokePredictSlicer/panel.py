@@ -178,22 +178,23 @@ class Panel(WorkingPanel):
 
     # Work
 
-    def analyse(self, **vessels: str) -> None:
+    def analyse(self, **perfusion: str) -> None:
         """Do maps, thresholds, predictions, layout: the one click.
 
         Parameters
         ----------
-        **vessels : str
-            ``aif`` or ``vof``, as `Analysis.analyse` takes them, empty: automatic; kept once maps are made with them.
+        **perfusion : str
+            ``aif``, ``vof`` or ``method``, as `Analysis.analyse` takes them, empty: the usual; kept once maps are made
+            with them.
         """
         patient = self.patient
         if patient is None:
             return
-        chosen = {key: vessels.get(key, patient.text(key)) for key in ("aif", "vof")}
+        chosen = {key: perfusion.get(key, patient.text(key)) for key in ("aif", "vof", "method")}
 
         def done(_patient: PatientNode) -> None:
-            for key, where in chosen.items():
-                patient.set_text(key, where)
+            for key, word in chosen.items():
+                patient.set_text(key, word)
             self._analysed(patient)
 
         self.work(

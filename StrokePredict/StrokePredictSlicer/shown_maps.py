@@ -11,7 +11,7 @@ from StrokePredictLib.volume import Volume
 
 from .marks import SIMULATED, mark_node
 from .patient_node import OURS, SHOWN, PatientNode
-from .scene_nodes import add_map, image_data
+from .scene_nodes import SHOWN_FROM, add_map, image_data
 from .study_of_patient import masks_of
 from .volumes_in import volume_of
 
@@ -21,6 +21,8 @@ _STAMP = "StrokePredict.ShownState"
 _RIM_MM = 4.0
 #: The edge is so many voxels wide, and without flow below this share of the brain's median.
 _EDGE_VOXELS, _NO_FLOW = 3, 0.25
+#: Of an overlay, spots of at most this area in a section that reach into its outermost mm are noise.
+_SPOT_MM2, _SPOT_RIM_MM = 20.0, 3.5
 
 
 def shown_map(patient: PatientNode, role: str, node: Any) -> Any:
@@ -50,6 +52,8 @@ def shown_map(patient: PatientNode, role: str, node: Any) -> Any:
     if there is not None and there.GetAttribute(_STAMP) == stamp and volume_of(there).same_grid(volume):
         return there
     inside = _without_rim(brain.array, volume) & ~_noisy_edge(patient, volume, brain.array)
+    if role in SHOWN_FROM:
+        inside &= ~rim_spots(volume.array >= SHOWN_FROM[role], inside, volume)
     array = np.where(inside, volume.array, np.float32(0)).astype(np.float32, copy=False)
     if there is not None and volume_of(there).same_grid(volume):
         image_data(array, there.GetImageData())
@@ -90,6 +94,32 @@ def _noisy_edge(patient: PatientNode, volume: Volume, brain: np.ndarray) -> np.n
         return np.zeros_like(brain)
     edge = brain & ~_eroded(brain, _EDGE_VOXELS)
     return edge & (flow.array < _NO_FLOW * float(np.median(flow.array[brain])))
+
+
+def rim_spots(bright: np.ndarray, inside: np.ndarray, volume: Volume) -> np.ndarray:
+    """Return the small spots of an overlay at the rim of what is shown; larger ones, and those further in, stay.
+
+    Parameters
+    ----------
+    bright, inside : numpy.ndarray
+        bool ``(z, y, x)``: what the overlay colours, and where the map is shown at all.
+    volume : Volume
+        The map's grid.
+    """
+    from scipy.ndimage import label
+
+    width, height = (float(step) for step in volume.spacing[:2])
+    in_section = np.zeros((3, 3, 3), dtype=int)
+    in_section[1] = 1
+    labels, count = label(bright & inside, in_section)
+    if not count:
+        return np.zeros_like(inside)
+    rim = inside & ~_eroded(inside, max(1, round(_SPOT_RIM_MM / min(width, height))))
+    goes = np.bincount(labels.ravel()) * width * height <= _SPOT_MM2
+    at_rim = np.zeros(count + 1, dtype=bool)
+    at_rim[np.unique(labels[rim])] = True
+    at_rim[0] = False
+    return (goes & at_rim)[labels]
 
 
 def _file_beside(patient: PatientNode, node: Any, copy: Any) -> None:

@@ -185,15 +185,20 @@ class _Line:
 
 
 def _height_of_corner(view: View) -> int:
-    """Return the height, pixels, of the text in the lower left corner."""
-    text = (view.corner.GetText(view.corner.LowerLeft) or "").rstrip()
-    if not text:
+    """Return the height, pixels, of the text in the lower left corner, empty lines at its end included."""
+    text = view.corner.GetText(view.corner.LowerLeft) or ""
+    if not text.strip():
         return 0
     style = vtk.vtkTextProperty()
     style.ShallowCopy(view.corner.GetTextProperty())
     style.SetFontSize(view.corner.GetMaximumFontSize())
+    one, two = (_height(style, words, view.window.GetDPI()) for words in ("Bg", "Bg\nBg"))
+    return one + text.count("\n") * (two - one)
+
+
+def _height(style: Any, words: str, dpi: int) -> int:
     box = [0, 0, 0, 0]
-    vtk.vtkTextRenderer.GetInstance().GetBoundingBox(style, text, box, view.window.GetDPI())
+    vtk.vtkTextRenderer.GetInstance().GetBoundingBox(style, words, box, dpi)
     return box[3] - box[2] + 1
 
 

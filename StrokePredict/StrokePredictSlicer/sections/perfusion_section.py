@@ -8,17 +8,26 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
+from StrokePredictLib.case import SERIES_ROLES
+
 from ..crosshair import CrosshairPick
-from .base import Section
+from .base import Section, data_of, fill
 from .curves import Curve, draw_curves
 
 _LPS = (-1.0, -1.0, 1.0)
 #: Letters of the directions against and along the axes of LPS.
 _DIRECTIONS = ("RL", "AP", "IS")
+#: What the reader may choose, and the method's name in `StrokePredictLib.perfusion`; empty: its usual one.
+_METHODS = (
+    (_("bSVD: block-circulant, delay-insensitive (default)"), ""),
+    (_("oSVD: cut by oscillation, voxel by voxel"), "osvd"),
+    (_("Tikhonov-regularised SVD"), "tikhonov"),
+    (_("Vascular model: fitted transit times (slower)"), "vascular"),
+)
 
 
 class PerfusionSection(Section):
-    """Shows curves and quality; lets the reader pick another artery or vein."""
+    """Shows curves and quality; lets the reader pick another artery, vein or deconvolution."""
 
     UI = "StrokePerfusion"
 
@@ -29,6 +38,7 @@ class PerfusionSection(Section):
         self.ui.pickButton.toggled.connect(lambda on: self.on_pick("aif", on))
         self.ui.veinButton.toggled.connect(lambda on: self.on_pick("vof", on))
         self.ui.automaticButton.clicked.connect(self.on_automatic)
+        self.ui.methodBox.currentIndexChanged.connect(self.on_method)
 
     def on_pick(self, vessel: str, on: bool) -> None:
         """Wait for a click in a view, or no longer."""
@@ -52,9 +62,19 @@ class PerfusionSection(Section):
         """Go back to the automatic artery and vein."""
         self.panel.analyse(aif="", vof="")
 
+    def on_method(self, *_args: Any) -> None:
+        """Remember the deconvolution; a wheel that passes over the box must not start minutes of work."""
+        if self.patient is None:
+            return
+        self.patient.set_text("method", data_of(self.ui.methodBox))
+        made = (self.patient.study.get("perfusion") or {}).get("method", "bsvd")
+        other = (data_of(self.ui.methodBox) or "bsvd") != made
+        self.panel.say(_("Press Analyse: the maps are made with the deconvolution chosen.") if other else "")
+
     def update(self) -> None:
         """Show the active patient's series."""
         found = (self.patient.study if self.patient is not None else {}).get("perfusion")
+        fill(self.ui.methodBox, list(_METHODS), self.patient.text("method") if self.patient is not None else "")
         self.set_busy(self.panel.busy)
         self.ui.curveLabel.setVisible(bool(found))
         if not found:
@@ -79,6 +99,13 @@ class PerfusionSection(Section):
         for button in self._buttons.values():
             button.setEnabled(able)
         self.ui.automaticButton.setEnabled(able and any(self.patient.text(key) for key in self._buttons))
+        self.ui.methodBox.setEnabled(not busy and self._has_series())
+
+    def _has_series(self) -> bool:
+        if self.patient is None:
+            return False
+        there = {*self.patient.images(), *(self.patient.study.get("sources") or {})}
+        return bool(self.patient.study.get("perfusion") or there & set(SERIES_ROLES))
 
     def close(self) -> None:
         """Look at the views no longer."""
