@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from StrokePredictLib.case import SERIES_ROLES
+from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.io.folder import find_files
 from StrokePredictLib.io.output import staged_folder
 from StrokePredictLib.pipeline import study_of
@@ -29,6 +31,7 @@ def run(
     folder: Path | str | None = None,
     patient: str | None = None,
     files: dict[str, str] | None = None,
+    method: str | None = None,
     demonstration: bool = False,
     device: str = "auto",
     override: str | None = None,
@@ -45,6 +48,8 @@ def run(
         ``report.json``: all together at the end, so that the folder never shows two patients.
     folder, patient, files
         See `StrokePredictLib.io.load.load_case`.
+    method : str, optional
+        Deconvolution of the perfusion series (`StrokePredictLib.perfusion.job.run`).
     demonstration : bool
         Run models trained on simulated patients on a real one too.
     device : str
@@ -58,18 +63,31 @@ def run(
     -------
     dict
         ``files``, ``stages`` (seconds each), and ``volumes`` as in ``volumes.json``.
+
+    Raises
+    ------
+    StrokeError
+        If a stage finds a user's mistake, or ``method`` is given where no series will be deconvolved.
     """
-    given = list((files or {}).values())
-    if folder is not None:
-        given += [str(path) for path in find_files(folder, patient).roles.values()]
+    found = find_files(folder, patient).roles if folder is not None else {}
+    given = [*(files or {}).values(), *map(str, found.values())]
+    if method:
+        _need_series(method, {*found, *(files or {})})
     with staged_folder(output, OWN_FILES, given) as stage:
         steps = steps or Steps(progress, 4)
         study = study_of(
             stage, steps, folder=folder, patient=patient, files=files, demonstration=demonstration, device=device,
-            override=override,
+            override=override, perfusion={"method": method} if method else None,
         )  # fmt: skip
         steps("Scene, summary and report", present, study=study, output=stage)
     return {"files": moved(steps.files, stage, output), "stages": steps.seconds, "volumes": study.volumes}
+
+
+def _need_series(method: str, roles: set[str]) -> None:
+    """Refuse a method that would do nothing: maps that are there are taken as they are."""
+    if "tmax" in roles or not roles & set(SERIES_ROLES):
+        there = "a Tmax map is there already" if "tmax" in roles else "there is none"
+        raise StrokeError(f"method {method}: nothing to deconvolve; it needs a raw perfusion series, and {there}.")
 
 
 def moved(files: list[str], stage: Path, output: Path | str) -> list[str]:

@@ -44,6 +44,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object at t
 CaseFolder = Annotated[Path | None, typer.Argument(help="A patient's folder, or a cohort's with --patient.")]
 Patient = Annotated[str | None, typer.Option(help="Which patient of a cohort.")]
 File = Annotated[Path | None, typer.Option(help="This image, whatever the folder holds.")]
+Method = Annotated[str | None, typer.Option(help="Deconvolution: bsvd, osvd, tikhonov or vascular.")]
 
 
 def run() -> None:
@@ -108,6 +109,7 @@ def analyse(
     cbf: File = None,
     cbv: File = None,
     brain: File = None,
+    method: Method = None,
     demonstration: Annotated[bool, typer.Option(help="Run models trained on simulated patients, too.")] = False,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
     override: Annotated[str | None, typer.Option(help="Name of the reader who accepts a failed quality check.")] = None,
@@ -119,8 +121,8 @@ def analyse(
 
     files = _files(dwi=dwi, b0=b0, adc=adc, pwi=pwi, ctp=ctp, tmax=tmax, cbf=cbf, cbv=cbv, brain=brain)
     result = jobs.run(
-        "analyse", output=output, folder=case, patient=patient, files=files, demonstration=demonstration,
-        device=device, override=override,
+        "analyse", output=output, folder=case, patient=patient, files=files, method=method,
+        demonstration=demonstration, device=device, override=override,
     )  # fmt: skip
     if as_json:
         print_json(result)
@@ -162,7 +164,7 @@ def perfusion(
     mask: Annotated[Path | None, typer.Option(help="Brain mask on the series' grid.")] = None,
     aif: Annotated[str, typer.Option(help="auto; a CSV; an image of a region; voxel:X,Y,Z or point:X,Y,Z.")] = "auto",
     vof: Annotated[str, typer.Option(help="Venous output: auto; an image of a region; voxel:… or point:….")] = "auto",
-    method: Annotated[str | None, typer.Option(help="Deconvolution: bsvd, osvd, tikhonov or vascular.")] = None,
+    method: Method = None,
     smoothing: Annotated[float | None, typer.Option(help="In-plane width (FWHM, mm); CT 5, MR none.", min=0)] = None,
     as_json: AsJson = False,
 ) -> None:
