@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -17,6 +19,8 @@ from StrokePredictLib.progress import Progress as ProgressFunction
 #: Words for the person go to stderr, so that stdout stays clean for ``--json`` and pipes.
 terminal = Console(stderr=True, highlight=False, soft_wrap=True)
 answer = Console(highlight=False, soft_wrap=True)
+#: More paths than this nobody reads.
+_MOST_FILES = 40
 
 
 @contextlib.contextmanager
@@ -42,6 +46,10 @@ def print_json(result: Any) -> None:
 
 
 def print_files(files: list[str]) -> None:
-    """Print the paths that were written, one a line."""
+    """Print the paths that were written, one a line; of a whole cohort's, how many and where."""
+    if len(files) > _MOST_FILES:
+        folder = os.path.commonpath([Path(path).parent for path in files])
+        answer.print(f"{len(files)} files in {folder} (--json names them all)", markup=False)
+        return
     for path in files:
         answer.print(path, markup=False)
