@@ -89,7 +89,7 @@ class WatermarkTest(PanelTest):
 
     def said(self) -> dict[str, str]:
         """Return what the views say now that changes have settled."""
-        wait(lambda: False, 0.3)
+        wait(lambda: False, 0.15)
         return {name: words for name, words in self.marks.words().items() if name in SLICES or name.startswith("3D")}
 
     def slices(self) -> set[str]:
