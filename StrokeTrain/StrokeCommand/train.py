@@ -82,6 +82,7 @@ def _print_epoch(facts: dict[str, Any]) -> None:
     words.append(f"loss {facts['train_loss']:.4f}")
     if "validation_loss" in facts:
         words.append(f"validation {facts['validation_loss']:.4f}  score {facts['score']:.4f}")
+        words += ["predicts nothing"] if facts.get("silent") else []
     words.append(in_words(facts["seconds"]))
     if facts.get("time_left_s"):
         words.append(f"{in_words(facts['time_left_s'])} left at most")

@@ -8,7 +8,7 @@ from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.models.weights import external_features_file
 from StrokePredictLib.networks import create
 
-from .initialisation import initialise
+from .initialisation import begin_with, initialise
 from .recipes.describe import FROM_SCRATCH
 from .recipes.override import overridden
 from .recipes.registry import default, definitions
@@ -120,6 +120,8 @@ def build_network(recipe: Recipe, seed: int = 0) -> nn.Module:
         torch.manual_seed(seed)
         network = create(recipe.network.name, **recipe.network.options)
         initialise(network, recipe.initialisation)
+        if recipe.lesion_prior is not None:
+            begin_with(network, recipe.lesion_prior)
     _require_fitting(recipe, network)
     if recipe.network.external_features:
         network.load_features(external_features_file(recipe.name))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
 
@@ -35,6 +37,21 @@ def initialise(network: nn.Module, how: str) -> None:
         for module in network.modules():
             if isinstance(module, ConvLSTM):
                 _recurrent(module, orthogonal=how == "keras")
+
+
+def begin_with(network: nn.Module, probability: float) -> None:
+    """Set the bias of a network's last convolution so that its map begins near a probability, in place.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Whose ``head`` gives one logit a voxel.
+    probability : float
+        Of lesion, above 0 and below 1: the logit is log(p / (1 − p)) (Lin et al. 2017, Focal loss, section 3.3).
+    """
+    last = [module for module in network.head.modules() if isinstance(module, nn.Conv2d)][-1]
+    with torch.no_grad():
+        last.bias.fill_(math.log(probability / (1.0 - probability)))
 
 
 def _recurrent(layer: ConvLSTM, orthogonal: bool) -> None:

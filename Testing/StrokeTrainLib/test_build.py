@@ -1,5 +1,6 @@
 """A recipe to its network and card."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -130,6 +131,20 @@ def test_keras_weights_are_glorots_and_recurrent_ones_orthogonal():
     with torch.no_grad():
         output = network(torch.rand(1, 3, 2, 32, 32))
     assert output.std() > 1e-3
+
+
+@pytest.mark.parametrize("name", ["alis2020", "yu2020", "fate", "baseline"])
+def test_a_map_begins_at_the_share_of_lesion_that_is_asked_for(name):
+    small = {"preset": "small"} | ({"network.options.filters": "4"} if name != "baseline" else {})
+    usual, asked = (build_network(load_recipe(name, small | more), seed=2) for more in ({}, {"lesion_prior": "0.01"}))
+    differing = [key for key, value in asked.state_dict().items() if not torch.equal(value, usual.state_dict()[key])]
+    assert len(differing) == 1  # every other weight is what it would have been
+    bias = asked.state_dict()[differing[0]]
+    assert bias.shape == (1,)
+    assert 1 / (1 + np.exp(-bias.item())) == pytest.approx(0.01, rel=1e-5)
+    if name == "alis2020":  # nothing in, nothing but the last bias out
+        with torch.no_grad():
+            assert torch.allclose(asked(torch.zeros(1, 2, 2, 32, 32)).sigmoid(), torch.tensor(0.01), rtol=1e-5)
 
 
 def test_he_weights_have_hes_spread():

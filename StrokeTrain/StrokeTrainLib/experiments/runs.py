@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from StrokePredictLib.errors import StrokeError
+from StrokePredictLib.io.json_files import read_json_object
 from StrokePredictLib.models.bundle import open_bundle
 from StrokePredictLib.progress import Progress, part, silent
 
@@ -15,6 +16,7 @@ from ..cohort.parts import Splits
 from ..spread.work import spread
 from ..training.ancestry import lineage
 from ..training.begin import Options
+from ..training.fold import SCORES
 from ..training.run_folder import RunFolder
 from ..training.train import train
 from .arms import Arm, recipe_of
@@ -51,7 +53,7 @@ def train_arms(
     Returns
     -------
     list of str
-        Notes of the recipes.
+        Notes of the recipes and of the trainings.
 
     Raises
     ------
@@ -65,6 +67,7 @@ def train_arms(
             notes += begin_run(ground, arm, splits[arm.name], setting)
         _train_folds(stage, splits, setting, part(progress, number / 2, (number + 1) / 2))
         _finish([arm for arm in stage if arm.ensemble], setting)
+        notes += notes_of_trainings(stage, splits, setting)
     return list(dict.fromkeys(notes))
 
 
@@ -127,6 +130,16 @@ def _train_folds(arms: Iterable[Arm], splits: Mapping[str, Splits], setting: Set
         raise StrokeError(
             f"{item}: {reason} ({len(outcome.failed)} of {len(items)} folds failed; the same command goes on.)"
         )
+
+
+def notes_of_trainings(arms: Iterable[Arm], splits: Mapping[str, Splits], setting: Setting) -> list[str]:
+    """Return what the arms' folds noted while they were trained, such as that a network collapsed."""
+    return [
+        f"{arm.title}, {note}"
+        for arm in arms
+        for fold in range(1, len(splits[arm.name].folds) + 1)
+        for note in read_json_object(RunFolder(run_of(setting, arm.name)).fold(fold) / SCORES).get("notes", [])
+    ]
 
 
 def _finish(arms: Iterable[Arm], setting: Setting) -> None:

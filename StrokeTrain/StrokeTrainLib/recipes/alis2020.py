@@ -49,6 +49,7 @@ _SOURCES = {
     "network": "paper: residual ConvLSTM U-Net; widths and tied directions inferred from the parameter count",
     "network.options.channels": "paper: text, two channels (the published count fits three)",
     "initialisation": "paper: Keras; its defaults",
+    "lesion_prior": "ours: not used",
     "channels": "paper: DWI and ADC, 0..1 after windowing; the window by percentiles is ours",
     "view": "paper: the stack of sections of a patient",
     "view.times": "ours: not used", "view.interval_s": "ours: not used",

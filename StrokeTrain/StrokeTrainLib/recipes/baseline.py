@@ -46,8 +46,8 @@ _VALUES: dict[str, Any] = {
 _SOURCES = {
     path: "ours"
     for path in (
-        *_VALUES, "task", "label", "initialisation", "selection", "condition", "split", "final", "view", "sampling",
-        "optimiser",
+        *_VALUES, "task", "label", "initialisation", "lesion_prior", "selection", "condition", "split", "final", "view",
+        "sampling", "optimiser",
     )
 } | {
     "loss": "Isensee 2021: Dice and cross-entropy, on deeper outputs too",

@@ -60,6 +60,7 @@ _SOURCES = {
     "network": "paper: Table 1, five encoders and late fusion; activations (ReLU) are ours",
     "network.options.dropout": "paper: appendix B",
     "initialisation": "paper: Keras; its defaults",
+    "lesion_prior": "ours: not used",
     "channels": "paper: DWI, ADC, Tmax, CBV, CBF, each scaled to 0..1",
     "channels.0.low": "ours: how it scales is not stated",
     **{f"channels.{n}.{key}": "ours: how it scales is not stated"

@@ -47,8 +47,8 @@ _VALUES: dict[str, Any] = {
 _SOURCES = {
     path: "ours"
     for path in (
-        *_VALUES, "task", "label", "initialisation", "selection", "mirror", "condition", "split", "final", "view",
-        "sampling",
+        *_VALUES, "task", "label", "initialisation", "lesion_prior", "selection", "mirror", "condition", "split",
+        "final", "view", "sampling",
     )
 }  # fmt: skip
 _SMALL = {

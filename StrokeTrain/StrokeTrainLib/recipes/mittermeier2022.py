@@ -51,6 +51,7 @@ _SOURCES = {
     "network.options.dropout": "ours: not stated",
     "network.external_features": "paper: ImageNet weights, which cannot be shipped",
     "initialisation": "paper: Keras; its defaults",
+    "lesion_prior": "ours: not used",
     "channels": "paper: zero mean and unit variance",
     "view": "paper: two sections, 32 time points at 1.5 s; the series is taken as it is, the paper aligns its frames",
     "spacing_mm": "paper: 200 mm in 128 pixels",

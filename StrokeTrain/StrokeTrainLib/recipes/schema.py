@@ -55,6 +55,11 @@ class Recipe(Part):
     initialisation : str
         Weights at the start: ``"torch"``'s defaults; ``"keras"``' (Glorot, biases 0, orthogonal recurrent kernels); or
         ``"he"`` (normal, by fan-out, biases 0), as VGG has it.
+    lesion_prior : float, optional
+        Probability that a map begins with everywhere, by the last convolution's bias (Lin et al. 2017 took 0.01); None:
+        as ``initialisation`` leaves it, about 0.5. Where the lesion is a thousandth of the image, the gradient of a
+        Dice-like loss then grows by orders of magnitude as soon as the background is recognised, which Adam answers
+        with steps that end in an empty prediction.
     channels : list of Channel
         Inputs, as in the card: the same code prepares them for training and for use.
     view : View
@@ -83,6 +88,7 @@ class Recipe(Part):
     selection: Selection = Selection()
     network: Network
     initialisation: Literal["torch", "keras", "he"] = "torch"
+    lesion_prior: float | None = Field(None, gt=0, lt=1)
     channels: list[Channel] = Field(min_length=1)
     view: View = View()
     spacing_mm: tuple[float, float]
@@ -139,6 +145,8 @@ class Recipe(Part):
             raise ValueError("debs2021 gives three classes: loss.name must be multiclass-dice or dice-ce")
         if (self.condition is not None) != (self.network.name == "fate"):
             raise ValueError("condition is for the network fate, which needs one")
+        if self.lesion_prior is not None and (classifier or self.network.name == "debs2021"):
+            raise ValueError("lesion_prior is for networks that give a single map")
         if self.training.monitor == "multiclass-dice" and self.loss.name != "multiclass-dice":
             raise ValueError("training.monitor=multiclass-dice goes with that loss; take dice or loss")
         if self.training.monitor == ("dice" if classifier else "auc"):

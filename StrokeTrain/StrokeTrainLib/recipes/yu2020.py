@@ -50,6 +50,7 @@ _SOURCES = {
     "network.options.channels": "paper: six images and two masks",
     "network.options.sections": "paper: 5 consecutive sections",
     "initialisation": "ours: not stated",
+    "lesion_prior": "ours: not used",
     "channels": "paper: each divided by its mean; masks Tmax > 6 s and ADC < 620",
     "view": "paper: 5 consecutive sections, the centre one is predicted",
     "view.times": "ours: not used", "view.interval_s": "ours: not used",

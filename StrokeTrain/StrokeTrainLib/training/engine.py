@@ -22,6 +22,7 @@ from StrokePredictLib.errors import StrokeError
 from .checkpoints import BEST, LAST, Saver, newest, read_checkpoint, remove_unfinished
 from .parts import Parts, Rules
 from .seeds import seed_torch
+from .silence import is_silent, remember, told
 from .validation import Tally
 
 #: On a GPU the loss is looked at this many steps late, so that no step waits for the one before.
@@ -50,7 +51,7 @@ class FoldTraining:
     notes : list of str
         What a reader should know, such as a checkpoint that was damaged.
     facts : dict
-        ``best_epoch`` and ``best_score`` so far; saved in the checkpoints.
+        ``best_epoch`` and ``best_score`` so far, and `silence.SINCE`; saved in the checkpoints.
     """
 
     parts: Parts
@@ -128,6 +129,7 @@ class FoldTraining:
         stopped = self.early is not None and self.early.counter >= self.early.patience
         if first <= self.rules.epochs and not stopped:
             self.trainer.run(range(length), max_epochs=self.rules.epochs, epoch_length=length)
+        self.notes += told(self.facts, self.rules.fold, self.trainer.state.epoch)
         best = read_checkpoint(self.folder / BEST) if idist.get_rank() == 0 else None
         return {"epochs": self.trainer.state.epoch, **self.facts, "network": best}
 
@@ -220,6 +222,8 @@ class FoldTraining:
         if self.rules.validate:
             found = self.validate(engine.state.epoch)
             self.figures |= {"validation_loss": found["loss"], "score": found["score"]}
+            self.figures["silent"] = is_silent(found)
+            remember(self.facts, engine.state.epoch, self.figures["silent"])
         if self.parts.per_epoch is not None:
             self.parts.per_epoch.step()
         if self.early is not None:
@@ -240,7 +244,7 @@ class FoldTraining:
             self.facts |= {"best_epoch": epoch, "best_score": score}
 
     def validate(self, epoch: int) -> dict[str, float]:
-        """Return ``loss`` and ``score`` of the validation part."""
+        """Return what `Tally.figures` says of the validation part."""
         tally = Tally(self.rules.monitor, self.rules.threshold)
         evaluator = Engine(lambda engine, batch: self._look(batch, tally))
         self.network.eval()

@@ -28,7 +28,8 @@ class Tally:
     def __init__(self, monitor: str, threshold: float) -> None:
         self.monitor, self.threshold = monitor, threshold
         self.loss = self.items = 0.0
-        self.overlap: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(2))
+        #: By patient voxels in both masks, predicted, true.
+        self.overlap: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(3))
         self.answers: list[tuple[float, float]] = []
 
     def add(self, loss: torch.Tensor, output: torch.Tensor, batch: Any) -> None:
@@ -41,29 +42,40 @@ class Tally:
         if batch.y.is_floating_point():
             pairs = zip(output.float().sigmoid().flatten().tolist(), batch.y.flatten().tolist(), strict=True)
             self.answers += list(pairs)
-        elif self.monitor == "dice":
+        else:
             self._add_overlap(lesion_probability(output), batch)
 
     def _add_overlap(self, probability: torch.Tensor, batch: Any) -> None:
         found = (probability >= self.threshold) & (batch.y != IGNORE)
         true = batch.y == LESION
         axes = tuple(range(1, true.ndim))
-        both = 2 * (found & true).sum(axes).cpu().numpy()
-        total = (found.sum(axes) + true.sum(axes)).cpu().numpy()
-        for number, patient in enumerate(batch.ids):
-            self.overlap[patient] += both[number], total[number]
+        counts = torch.stack([(found & true).sum(axes), found.sum(axes), true.sum(axes)], dim=1).cpu().numpy()
+        for patient, sums in zip(batch.ids, counts, strict=True):
+            self.overlap[patient] += sums
 
     def figures(self) -> dict[str, float]:
-        """Return ``loss`` and ``score`` (higher is better whatever the monitor), over all ranks."""
+        """Return figures over all ranks.
+
+        Returns
+        -------
+        dict
+            ``loss``; ``score``, higher is better whatever the monitor; of maps ``lesions``, how many patients have a
+            lesion, and ``answered``, in how many of these any voxel was predicted, rightly or not.
+        """
         parts = _gathered((self.loss, self.items, dict(self.overlap), self.answers))
         loss = sum(p[0] for p in parts) / max(sum(p[1] for p in parts), 1.0)
+        overlap = _of_patients([p[2] for p in parts])
         if self.monitor == "dice":
-            score = _mean_dice([p[2] for p in parts])
+            score = _mean_dice(overlap)
         elif self.monitor == "auc":
             score = roc_area([pair for p in parts for pair in p[3]])
         else:
             score = 1.0 - loss if self.monitor == "multiclass-dice" else -loss
-        return {"loss": loss, "score": score}
+        found = {"loss": loss, "score": score}
+        if overlap:
+            predicted = [sums[1] > 0 for sums in overlap.values() if sums[2] > 0]
+            found |= {"lesions": len(predicted), "answered": sum(predicted)}
+        return found
 
 
 def lesion_probability(logits: torch.Tensor) -> torch.Tensor:
@@ -87,13 +99,18 @@ def roc_area(answers: list[tuple[float, float]]) -> float:
     return float((rankdata(scores)[positive].sum() - n1 * (n1 + 1) / 2) / (n1 * n0))
 
 
-def _mean_dice(parts: list[dict[str, np.ndarray]]) -> float:
-    """Return the mean over patients; one without lesion in which none is found counts 1."""
-    whole: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(2))
+def _of_patients(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Return the sums of every patient, whose sections may lie on several ranks, in the order of their names."""
+    whole: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(3))
     for part in parts:
         for patient, sums in part.items():
             whole[patient] += sums
-    values = [both / total if total else 1.0 for _, (both, total) in sorted(whole.items())]
+    return dict(sorted(whole.items()))
+
+
+def _mean_dice(overlap: dict[str, np.ndarray]) -> float:
+    """Return the mean over patients; one without lesion in which none is found counts 1."""
+    values = [2 * both / (found + true) if found + true else 1.0 for both, found, true in overlap.values()]
     return float(np.mean(values)) if values else 0.0
 
 

@@ -49,6 +49,18 @@ def test_a_person_imaged_by_both_vendors_is_in_the_same_part_of_both(tmp_path):
     assert sizes == [16, 2, 2]
 
 
+def test_alis_patients_without_a_core_take_no_part(tmp_path):
+    patients = {name: p for name, p in records(tmp_path, people=30).items() if int(name[1:3]) % 2 == (name[3] == "A")}
+    whole = cohort_ground(patients, tmp_path)
+    without = sorted(patients)[:4]
+    volumes = whole.volumes | dict.fromkeys(without, 0.0)
+    changed = ground.Ground(whole.facts, whole.splits, patients, volumes, [], [])
+    made, told = alis_vendors.deal(changed, Setting(tmp_path, tmp_path))
+    parts = [set(getattr(s.folds[0], part)) for s in made.values() for part in ("train", "validation", "test")]
+    assert set().union(*parts) == set(patients) - set(without)
+    assert told == ["4 patients without a core take no part, as in the paper."]
+
+
 def test_both_courses_of_one_person_are_in_the_same_fold(tmp_path):
     patients = records(tmp_path, facts=lambda number, vendor: {"mtici": "3" if vendor == "A" else "0"})
     made, _ = fate_conditioning.deal(cohort_ground(patients, tmp_path), Setting(tmp_path, tmp_path))

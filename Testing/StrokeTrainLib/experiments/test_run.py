@@ -10,7 +10,7 @@ import torch
 from support.small_cohort import write_cohort
 
 from StrokePredictLib.errors import StrokeError
-from StrokeTrainLib.cohort.parts import Splits
+from StrokeTrainLib.cohort.parts import Fold, Splits
 from StrokeTrainLib.evaluation.records import to_record
 from StrokeTrainLib.experiments import runs
 from StrokeTrainLib.experiments.alis_vendors import read_thrice
@@ -46,8 +46,8 @@ def cohort(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def vendors(tmp_path_factory):
-    """Ten patients of either vendor."""
-    return write(tmp_path_factory.mktemp("vendors"), 20)
+    """Patients of either vendor, ten of each with a core, some without."""
+    return write(tmp_path_factory.mktemp("vendors"), 28)
 
 
 def write(root, patients):
@@ -214,7 +214,19 @@ def test_both_vendors_are_tested_at_home_away_and_fine_tuned(setting, vendors):
         assert set(tuned.test) < set(native.test)
         assert not set(tuned.validation) & {*native.train, *native.validation, *native.test}
     assert any("one reader's reads" in note for note in result["notes"])
+    assert any(note.endswith("patients without a core take no part, as in the paper.") for note in result["notes"])
     assert lines["A → A"]["cells"][1] == lines["B → A"]["cells"][1]  # the same reader on the same patients
+
+
+def test_what_a_training_noted_is_told_with_the_network_it_belongs_to(setting):
+    chosen = setting("noted")
+    for fold, notes in ((1, ["fold 1: the network collapsed."]), (2, [])):
+        folder = runs.run_of(chosen, "A") / f"fold-{fold}"
+        folder.mkdir(parents=True)
+        (folder / folds.SCORES).write_text(json.dumps({"fold": fold, "notes": notes}))
+    arm = experiment_of("alis-vendors").arms[0]
+    both = Splits("2-fold", 0, (Fold((), (), ()),) * 2)
+    assert runs.notes_of_trainings([arm], {"A": both}, chosen) == ["Model A, fold 1: the network collapsed."]
 
 
 def test_the_truth_of_a_test_patient_is_the_majority_of_three_reads(cohort):

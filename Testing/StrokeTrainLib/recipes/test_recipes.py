@@ -128,6 +128,8 @@ def test_the_small_preset_is_smaller(name):
         ('split.stratify=["age"]', "'reperfusion', 'volume', 'center' or 'vendor'"),
         ("matrix=[96]", "matrix"),
         ("matrix=[96,-96]", "above 0"),
+        ("lesion_prior=0", "greater than 0"),
+        ("lesion_prior=0.01", "networks that give a single map"),
         ("name=mine", "another name"),
         ("preset=tiny", "paper, small"),
         ("training.epochs.most=3", "single value"),

@@ -78,6 +78,52 @@ class Stop(BaseException):
     pass
 
 
+def silent_parts():
+    """Parts whose network says nothing but its last bias, at first −1."""
+    parts = small_parts(rate=0.0)
+    last = parts.network.layers[-1]
+    with torch.no_grad():
+        last.weight.zero_()
+        last.bias.fill_(-1.0)
+    return parts
+
+
+def test_a_network_that_predicts_nothing_is_called_collapsed(tmp_path):
+    seen = []
+    training = FoldTraining(silent_parts(), Rules(epochs=3, monitor="dice"), tmp_path / "whole", on_epoch=seen.append)
+    training.run()
+    assert [facts["silent"] for facts in seen] == [True] * 3
+    assert len(training.notes) == 1
+    assert "fold 1: the network collapsed: from epoch 1 to its last, 3," in training.notes[0]
+    assert "so do the weights that are kept" in training.notes[0]
+
+    def stop(facts):
+        if (facts["epoch"], facts["step"]) == (3, 2):
+            raise Stop
+
+    cut = tmp_path / "cut"
+    with pytest.raises(Stop):
+        FoldTraining(silent_parts(), Rules(epochs=3, monitor="dice"), cut, on_iteration=stop).run()
+    again, _ = train(cut, silent_parts())
+    assert again.notes == training.notes  # since when it was silent is in the checkpoint
+
+
+def test_a_network_that_finds_its_voice_again_is_not(tmp_path):
+    parts = silent_parts()
+    training = FoldTraining(parts, Rules(epochs=3, monitor="dice"), tmp_path)
+    biases, silent = iter((1.0, -1.0, 1.0)), []
+
+    def speak(facts):
+        if facts["step"] == facts["steps"]:
+            with torch.no_grad():
+                parts.network.layers[-1].bias.fill_(next(biases))
+
+    training.on_iteration, training.on_epoch = speak, lambda facts: silent.append(facts["silent"])
+    training.run()
+    assert silent == [False, True, False]
+    assert training.notes == []
+
+
 @pytest.mark.parametrize("at", [(1, 2), (2, 1), (3, 3), (4, 1)])
 def test_stopped_and_resumed_gives_the_same_weights(tmp_path, at):
     _, whole = train(tmp_path / "whole", epochs=4)

@@ -15,6 +15,7 @@ from StrokeTrainLib.cohort.table import Patient
 from StrokeTrainLib.evaluation.lineage import Lineage, refusal
 from StrokeTrainLib.training.identity import hashes, seen
 from StrokeTrainLib.training.seeds import derived_seed
+from StrokeTrainLib.training.silence import is_silent
 from StrokeTrainLib.training.status import Log, Status, read_log
 from StrokeTrainLib.training.stop import stoppable
 from StrokeTrainLib.training.telling import Teller, in_words
@@ -73,7 +74,26 @@ def test_a_rank_without_items_counts_nothing():
     y = torch.ones((2, 4, 4), dtype=torch.uint8)
     tally.add(torch.tensor(3.0), torch.zeros(2, 1, 4, 4), SmallBatch({}, y, ["A", "B"]))
     tally.add(torch.tensor(99.0), torch.zeros(2, 1, 4, 4), SmallBatch({}, y, ["A", "B"], share=0.0))
-    assert tally.figures() == {"loss": 3.0, "score": -3.0}
+    assert tally.figures() == {"loss": 3.0, "score": -3.0, "lesions": 0, "answered": 0}
+
+
+def test_who_has_a_lesion_and_in_whom_anything_is_predicted():
+    y = torch.ones((5, 4, 4), dtype=torch.uint8)
+    y[:3, 0, 0] = 0  # a lesion in A (both sections) and B, none in C and D
+    logits = torch.full((5, 1, 4, 4), -9.0)
+    logits[1, 0, 3, 3] = logits[3, 0, 1, 1] = 9.0  # A is answered, at a wrong place; so is C, who has no lesion
+    tally = Tally("dice", 0.5)
+    tally.add(torch.tensor(1.0), logits, SmallBatch({}, y, ["A", "A", "B", "C", "D"]))
+    found = tally.figures()
+    assert (found["lesions"], found["answered"]) == (2, 1)
+    assert not is_silent(found)
+    silent = Tally("loss", 0.5)
+    silent.add(torch.tensor(1.0), logits - 20, SmallBatch({}, y, ["A", "A", "B", "C", "D"]))
+    assert is_silent(silent.figures())
+    healthy = Tally("dice", 0.5)  # an empty answer is right where nobody has a lesion
+    healthy.add(torch.tensor(1.0), logits - 20, SmallBatch({}, torch.ones_like(y), ["A", "A", "B", "C", "D"]))
+    assert not is_silent(healthy.figures())
+    assert healthy.figures()["score"] == 1.0
 
 
 def test_seeds_differ_at_every_place_and_never_change():
