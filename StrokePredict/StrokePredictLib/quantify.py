@@ -11,7 +11,7 @@ from .cleaning import CleaningOptions, clean, options_record
 from .coverage import coverage_doubts, describe_coverage, subacute_doubt
 from .errors import StrokeError
 from .perfusion.ratio import ct_core, relative_cbf
-from .perfusion.scaling import RATIO_BIAS
+from .perfusion.scaling import ratio_bias
 from .preprocess.midline import Midline, midline_of, side_of
 from .thresholds import ADC_CORE, RCBF_CORE, TMAX_HYPOPERFUSED, TMAX_LEVELS, adc_core, hypoperfused, penumbra, volume_ml
 from .volume import Volume
@@ -102,7 +102,7 @@ def quantify(
     volumes = {key: round(volume_ml(mask), 2) for key, mask in masks.items()} | levels
     doubts = list(case.doubts) + coverage_doubts(case) + subacute_doubt(case, masks)
     if core_key == "core_cbf":
-        doubts.append(f"The core is rCBF < {options.rcbf:.0%}, which is biased: {RATIO_BIAS}.")
+        doubts.append(f"The core is rCBF < {options.rcbf:.0%}: {ratio_bias((quality or {}).get('method'))}.")
     if told.get("fallback"):
         doubts.append(f"rCBF: {told['fallback']}.")
     failed = _quality_failed(quality, options, doubts)

@@ -191,6 +191,7 @@ def threshold(
     brain: File = None,
     adc_below: Annotated[float | None, typer.Option(help="Core limit in 10⁻⁶ mm²/s instead of 620.")] = None,
     tmax_above: Annotated[float | None, typer.Option(help="Hypoperfusion limit in s instead of 6.")] = None,
+    rcbf_below: Annotated[float | None, typer.Option(help="CT core: share of normal flow instead of 0.3.")] = None,
     skip: Annotated[str | None, typer.Option(help="Cleaning steps to leave out: dwi, csf, islands, far.")] = None,
     override: Annotated[str | None, typer.Option(help="Name of the reader who accepts a failed quality check.")] = None,
     as_json: AsJson = False,
@@ -199,7 +200,7 @@ def threshold(
     files = _files(dwi=dwi, b0=b0, adc=adc, tmax=tmax, cbf=cbf, cbv=cbv, brain=brain)
     result = _job(
         "threshold", "Tissue thresholds", as_json, output=output, folder=case, patient=patient, files=files,
-        adc=adc_below, tmax=tmax_above, skip=_words(skip), override=override,
+        adc=adc_below, tmax=tmax_above, rcbf=rcbf_below, skip=_words(skip), override=override,
     )  # fmt: skip
     if not as_json:
         _print_volumes(result["volumes"])

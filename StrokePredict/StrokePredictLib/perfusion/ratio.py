@@ -33,7 +33,7 @@ def relative_cbf(maps: dict[str, Volume], mask: Volume, limit: float = 6.0) -> t
     Returns
     -------
     ratio : Volume
-        rCBF, float32; 0 outside the mask. Biased upwards: see `scaling.RATIO_BIAS`.
+        rCBF, float32; 0 outside the mask. Biased upwards: see `scaling.ratio_bias`.
     told : dict
         ``reference`` in mL/100 g/min, ``voxels``, and ``fallback``: None or why the mirror was not used.
 

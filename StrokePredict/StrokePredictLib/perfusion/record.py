@@ -10,7 +10,7 @@ from .deconvolve import Settings
 from .inputs import Choice
 from .prepare import Preparation, Prepared
 from .quality import Check
-from .scaling import RATIO_BIAS, Scaling
+from .scaling import Scaling, ratio_bias
 
 #: What the Tmax map is; the 6 s rule reads it.
 TMAX_ORIGIN = {
@@ -43,7 +43,7 @@ def summarise(
         "scaling": {
             "haematocrit_factor": scaling.haematocrit_factor,
             "density_g_per_ml": scaling.density,
-            "ratio_bias": RATIO_BIAS,
+            "ratio_bias": ratio_bias(settings.method),
         },
         "tmax_origin": TMAX_ORIGIN["vascular" if settings.method == "vascular" else "svd"],
         "echo_time_s": how.echo_time,

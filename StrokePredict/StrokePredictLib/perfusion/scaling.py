@@ -31,8 +31,22 @@ class Scaling:
         return 100.0 * self.haematocrit_factor / self.density
 
 
-#: Said wherever a flow ratio is read (figures: docs/reference/perfusion-accuracy.md).
-RATIO_BIAS = (
-    "SVD underestimates high flow more than low flow, so ratios are biased upwards: "
-    "a true rCBF of 0.25 is measured as 0.30 to 0.40"
+_SVD_BIAS = (
+    "SVD underestimates high flow more than low flow, so ratios are biased upwards, a true rCBF of 0.25 is measured as "
+    "0.30 to 0.40, and the core may be much larger than what is below the limit; compare with the vascular model's"
 )
+_VASCULAR_BIAS = (
+    "ratios of the vascular model are hardly biased, but the limit was set on maps by SVD, whose ratios are higher: "
+    "the core is larger here than the same limit gives there"
+)
+
+
+def ratio_bias(method: str | None) -> str:
+    """Say how far flow ratios of a deconvolution can be trusted (figures: docs/reference/perfusion-accuracy.md).
+
+    Parameters
+    ----------
+    method : str or None
+        Of `perfusion.deconvolve.METHODS`; None for maps from elsewhere, which are SVD's as a rule.
+    """
+    return _VASCULAR_BIAS if method == "vascular" else _SVD_BIAS
