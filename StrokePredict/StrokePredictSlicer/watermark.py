@@ -18,6 +18,7 @@ _COLOUR, _GROUND, _GROUND_OPACITY = (1.0, 0.72, 0.30), (0.0, 0.0, 0.0), 0.5
 _POINTS = 12
 #: Pixels from the view's edges, as Slicer's own corner texts stand, and from those.
 _MARGIN, _GAP = 5, 4
+_NAME = "StrokeWatermark"
 #: Changes come in dozens; the views are looked at once after them.
 _REST_MS = 50
 _WATCHED = ("vtkMRMLSliceCompositeNode", "vtkMRMLSegmentationDisplayNode", "vtkMRMLLayoutNode")
@@ -222,18 +223,21 @@ def _view(name: str, node: Any, widget: Any) -> View:
     return View(name, node, widget.renderWindow(), widget.cornerAnnotation(), widget.scheduleRender)
 
 
-_one: list[Watermark] = []
-
-
 def start() -> Watermark | None:
     """Begin to watch Slicer's views, once; None where Slicer has no window."""
     slicer = slicer_package()
-    if not _one and slicer.app.layoutManager() is not None:
-        _one.append(Watermark(slicer.mrmlScene, views_of_slicer))
-    return _one[0] if _one else None
+    if slicer.app.layoutManager() is None:
+        return None
+    # With Slicer's modules, not with this file: however often this package is loaded anew, there is one.
+    if getattr(slicer.modules, _NAME, None) is None:
+        setattr(slicer.modules, _NAME, Watermark(slicer.mrmlScene, views_of_slicer))
+    return getattr(slicer.modules, _NAME)
 
 
 def stop() -> None:
     """Take the lines away."""
-    while _one:
-        _one.pop().close()
+    modules = slicer_package().modules
+    there = getattr(modules, _NAME, None)
+    if there is not None:
+        there.close()
+        setattr(modules, _NAME, None)
