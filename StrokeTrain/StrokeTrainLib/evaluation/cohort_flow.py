@@ -38,7 +38,9 @@ def run_flow(
     excluded = [(box["reason"], box["patients"]) for box in before["excluded"]]
     everybody = {name for fold in splits.folds for part in (fold.train, fold.validation, fold.test) for name in part}
     tested = {name for fold in splits.folds for name in fold.test}
-    never = everybody - tested - set(splits.train_only)
+    # An experiment's network may have been given but a part of those who were selected.
+    elsewhere = {*splits.train_only, *splits.calibration, *splits.locked, *run.get("unusable", {})}
+    never = (everybody | set(run["selection"].get("kept", ()))) - tested - elsewhere
     excluded += [
         ("Could not be prepared", len(run.get("unusable", {}))),
         ("Kept for the volume interval's calibration", len(splits.calibration)),
