@@ -97,7 +97,7 @@ def _set_legend(legend: Any, style: MapStyle) -> None:
     legend.SetNumberOfLabels(next((count for count, step in steps if abs(step - round(step, digits)) < 1e-9), 5))
     legend.SetLabelFormat(f"%.{digits}f")
     legend.SetPosition(0.98, 0.9)  # higher, and Slicer's view cuts the title that stands above the bar
-    legend.SetSize(0.1, 0.2)
+    legend.SetSize(0.15, 0.2)  # narrower, and 0.2 is written smaller than 12
     legend.GetTitleTextProperty().SetFontSize(_LEGEND_POINTS)
     legend.GetLabelTextProperty().SetFontSize(_LEGEND_POINTS)
 
