@@ -126,6 +126,17 @@ class PanelTest(unittest.TestCase):
         self.assertEqual(self.errors, [])
         return self.panel.patient
 
+    def open_series(self) -> Any:
+        """Open a patient of whom nothing but the perfusion series is there, so that no model runs; return it."""
+        if not hasattr(PanelTest, "_series"):
+            PanelTest._series = tempfile.mkdtemp(prefix="series-")
+            without = shutil.ignore_patterns("*_dwi.*", "*_adc.*", "*_b0.*", "*_flair.*", "derivatives")
+            shutil.copytree(self.cohort(), PanelTest._series, ignore=without, dirs_exist_ok=True)
+        self.panel.open_folder(PanelTest._series, "sub-0001")
+        self.idle()
+        self.assertEqual(self.errors, [])
+        return self.panel.patient
+
     def analysed(self) -> Any:
         """Open and analyse a simulated patient and return it."""
         patient = self.open_patient()

@@ -22,7 +22,7 @@ class MethodTest(PanelTest):
         self.assertFalse(self.ui.methodBox.enabled)
 
     def test_maps_by_another_method_are_made_on_analyse_and_the_choice_stays(self) -> None:
-        patient = self.open_patient()
+        patient = self.open_series()
         self.assertTrue(self.ui.methodBox.enabled)
         self.panel.ui.analyseButton.click()
         self.idle()

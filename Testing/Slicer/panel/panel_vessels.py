@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-
 import numpy as np
 import slicer
 from harness import PanelTest
@@ -18,17 +15,6 @@ class VesselsTest(PanelTest):
     def setUp(self) -> None:
         super().setUp()
         self.section = self.panel.sections["perfusion"]
-
-    def open_series(self):
-        """Open a patient of whom nothing but the perfusion series is there, so that no model runs; return it."""
-        folder = tempfile.mkdtemp(prefix="series-")
-        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
-        without = shutil.ignore_patterns("*_dwi.*", "*_adc.*", "*_b0.*", "*_flair.*", "derivatives")
-        shutil.copytree(self.cohort(), folder, ignore=without, dirs_exist_ok=True)
-        self.panel.open_folder(folder, "sub-0001")
-        self.idle()
-        self.assertEqual(self.errors, [])
-        return self.panel.patient
 
     def test_another_vein_and_back(self) -> None:
         patient = self.open_series()
