@@ -26,6 +26,7 @@ class Surfaces:
         self._segmentation: Any = None
         self._wanted = False
         self._made: dict[str, int] = {}
+        self._tried: set[str] = set()
         self._framed = False
         self._timer = qt.QTimer()
         self._timer.setSingleShot(True)
@@ -54,6 +55,7 @@ class Surfaces:
             display.SetSegmentVisibility2DFill(_AROUND, False)
             display.SetSegmentVisibility2DOutline(_AROUND, False)
             display.SetSegmentOpacity3D(_AROUND, _FAINT)
+        self._tried = set()
         if self._wanted:
             self._timer.start(_REST_MS)
 
@@ -67,9 +69,12 @@ class Surfaces:
             segment = inner.GetSegment(key)
             stamp = labels_time(segment)
             wanted = display.GetSegmentVisibility(key) or key == _AROUND
-            if self._made.get(key) == stamp or not stamp or not wanted:
+            # A slider that writes into one segment makes Slicer forget the surfaces of all.
+            lost = segment.GetRepresentation(_surface_name()) is None and key not in self._tried
+            if (self._made.get(key) == stamp and not lost) or not stamp or not wanted:
                 continue
             self._made[key] = stamp
+            self._tried.add(key)
             segment.AddRepresentation(_surface_name(), surface_of(segment, rough=key == _AROUND))
             display.Modified()
             self._timer.start(0)

@@ -8,8 +8,10 @@ from pathlib import Path
 import slicer
 from harness import PanelTest, wait
 
+from StrokePredictSlicer.overlays import VIEWS
 from StrokePredictSlicer.patient_node import patients
 from StrokePredictSlicer.scene import open_scene, save_scene
+from StrokePredictSlicer.scene_views import composite_node
 
 
 class StateTest(PanelTest):
@@ -20,6 +22,8 @@ class StateTest(PanelTest):
         self.idle()
         self.panel.sections["patient"].ui.ageSpin.setValue(66)
         before = patient.study["volumes"]["volumes_ml"]
+        shown = self.shown()
+        self.assertEqual(shown["Yellow"][0], "sub-0001 ADC")
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "scene.mrb"
             save_scene(slicer.mrmlScene, path)
@@ -28,6 +32,8 @@ class StateTest(PanelTest):
             self.assertFalse(self.panel.ui.analyseButton.enabled)
             open_scene(path, slicer.mrmlScene)
             wait(lambda: self.panel.patient is not None, 10)
+        wait(lambda: False, 0.5)
+        self.assertEqual(self.shown(), shown)
         again = self.panel.patient
         self.assertEqual(again.name, "sub-0001")
         self.assertEqual(again.study["volumes"]["volumes_ml"], before)
@@ -38,6 +44,16 @@ class StateTest(PanelTest):
         self.panel.threshold()
         self.idle()
         self.assertEqual(self.errors, [])
+
+    def shown(self) -> dict[str, tuple]:
+        """Return the names of the images behind and over, and how strongly, by view."""
+        found = {}
+        for view in VIEWS:
+            composite = composite_node(slicer.mrmlScene, view)
+            ids = (composite.GetBackgroundVolumeID(), composite.GetForegroundVolumeID())
+            nodes = [slicer.mrmlScene.GetNodeByID(each) if each else None for each in ids]
+            found[view] = (*(node and node.GetName() for node in nodes), composite.GetForegroundOpacity())
+        return found
 
     def test_two_patients_in_one_scene_keep_their_own(self) -> None:
         first = self.open_patient("sub-0001")

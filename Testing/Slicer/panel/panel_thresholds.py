@@ -7,10 +7,12 @@ import time
 
 import numpy as np
 import slicer
-from harness import PanelTest
+from harness import PanelTest, wait
 
 from StrokePredictLib.volume import Volume
 from StrokePredictSlicer.live_mask import LiveMask, at_least, below
+from StrokePredictSlicer.scene_nodes import add_segmentation
+from StrokePredictSlicer.surfaces import Surfaces
 from StrokePredictSlicer.volumes_in import segment_array, volume_of
 
 
@@ -55,6 +57,28 @@ class ThresholdTest(PanelTest):
         found = segment_array(patient.segmentation, record["segment"], image)
         np.testing.assert_array_equal(found, image.array >= np.float32(section.ui.probabilitySlider.value))
         self.assertIn(f"{np.count_nonzero(found) * image.voxel_ml:.1f} mL", section.ui.probabilityLabel.text)
+
+    def test_surfaces_come_back_after_a_slider_was_moved(self) -> None:
+        """Slicer forgets all surfaces of a segmentation when one segment is written to; brain and core must be seen."""
+        _, y, x = np.mgrid[:12, :40, :40]
+        image = Volume(np.hypot(x - 20.0, y - 20.0).astype(np.float32) + 1, np.diag([4.0, 4.0, 8.0, 1.0]))
+        masks = {"brain": image.with_array(image.array < 18), "core_adc": image.with_array(image.array < 6)}
+        node = add_segmentation(slicer.mrmlScene, masks, None)
+        surfaces = Surfaces()
+        self.addCleanup(surfaces.close)
+        surfaces.show(True)
+        surfaces.watch(node)
+        self.assertTrue(wait(lambda: self.with_surface(node) == {"brain", "core_adc"}, 20))
+        live = LiveMask(node, "core_adc", image, None, below)
+        for limit in (8.0, 10.0):
+            live.show(limit)
+            surfaces.refresh()  # as the panel does once the volumes are counted
+            self.assertTrue(wait(lambda: self.with_surface(node) == {"brain", "core_adc"}, 20), limit)
+
+    def with_surface(self, node) -> set[str]:
+        """Return the segments that 3D views can show."""
+        inner = node.GetSegmentation()
+        return {key for key in inner.GetSegmentIDs() if inner.GetSegment(key).GetRepresentation("Closed surface")}
 
     def test_a_step_is_quick_at_the_largest_grid(self) -> None:
         values = np.random.default_rng(0).random((40, 256, 256), dtype=np.float32) * 1500
