@@ -73,7 +73,9 @@ def stopWatermark():
 def openSample(modality, seed):
     """Make a simulated patient on this computer, or take it from the cache, and open it in the panel."""
     slicer.util.selectModule("StrokePredict")
-    slicer.util.getModuleWidget("StrokePredict").panel.open_simulated(modality, seed)
+    panel = slicer.util.getModuleWidget("StrokePredict").panel
+    panel.show_top()
+    panel.open_simulated(modality, seed)
 
 
 @parameterNodeWrapper

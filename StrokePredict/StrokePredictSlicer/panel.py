@@ -339,6 +339,7 @@ class Panel(WorkingPanel):
             section.close()  # with the patient still there: what was drawn last is kept
         self.live.close()
         self.surfaces.close()
+        self.say("")
         self.state = None
         self.refresh()
 

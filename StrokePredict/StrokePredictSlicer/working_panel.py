@@ -174,6 +174,14 @@ class WorkingPanel:
         self.ui.stageLabel.setText(words)
         slicer.util.errorDisplay(words)
 
+    def show_top(self) -> None:
+        """Bring buttons and progress into view: Slicer leaves its panel where another module was scrolled to."""
+        widget = self.widget
+        while widget is not None and not widget.inherits("QScrollArea"):
+            widget = widget.parentWidget()
+        if widget is not None:
+            widget.verticalScrollBar().setValue(0)
+
     # Life
 
     def enter(self) -> None:

@@ -49,6 +49,7 @@ class ResultsSection(Section):
         self.ui.overrideGroup.setVisible(False)
         self.ui.liveLabel.setVisible(False)
         self._text = ""
+        self.ui.reportLabel.setText("")  # what was written may be of another patient, or of other limits
         if not known:
             self.ui.doubtsLabel.setText(_("Nothing was measured yet: press Analyse."))
             self.ui.effectLabel.setText("")

@@ -81,6 +81,10 @@ class AnalyseTest(PanelTest):
         self.assertIn("Not for clinical use", page)
         self.assertIn(patient.name, page)
         self.assertEqual(self.errors, [])
+        self.assertIn("report.html", self.panel.sections["results"].ui.reportLabel.text)
+        slicer.mrmlScene.Clear(0)
+        self.assertEqual(self.panel.sections["results"].ui.reportLabel.text, "")
+        self.assertEqual(self.panel.ui.stageLabel.text, "")
 
     def test_cancel_leaves_the_scene_as_it_was(self) -> None:
         patient = self.open_patient()

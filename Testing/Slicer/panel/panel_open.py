@@ -7,6 +7,7 @@ import sys
 import time
 from statistics import median
 
+import slicer
 from harness import PanelTest
 
 HEAVY = ("torch", "monai", "pandas", "pydantic", "matplotlib")
@@ -75,6 +76,26 @@ class OpenTest(PanelTest):
     def test_slicers_process_imports_nothing_heavy(self) -> None:
         self.open_patient()
         self.assertEqual([name for name in HEAVY if name in sys.modules], [])
+
+    def test_the_progress_is_in_view_after_another_module_was_scrolled(self) -> None:
+        import qt
+
+        area, holder = qt.QScrollArea(), self.panel.widget.parentWidget()
+        place = holder.layout().indexOf(self.panel.widget)
+        inside = qt.QWidget()
+        inside.setLayout(qt.QVBoxLayout())
+        inside.setMinimumHeight(3000)
+        inside.layout().addWidget(self.panel.widget)
+        area.setWidget(inside)
+        area.resize(400, 300)
+        area.show()
+        slicer.app.processEvents()
+        area.verticalScrollBar().setValue(900)
+        self.assertGreater(area.verticalScrollBar().value, 0)
+        self.panel.show_top()
+        self.assertEqual(area.verticalScrollBar().value, 0)
+        holder.layout().insertWidget(place, self.panel.widget)
+        area.hide()
 
     def test_every_widget_that_can_be_pressed_says_what_it_does(self) -> None:
         import qt
