@@ -7,6 +7,7 @@ from typing import Any
 
 #: In a training's facts: the epoch since which nothing was predicted in any validation patient with lesion, or None.
 SINCE = "silent_since"
+_PRIOR = "or, where the network gives a single map, a start with little lesion (--set lesion_prior=0.01)"
 
 
 def is_silent(figures: Mapping[str, float]) -> bool:
@@ -38,10 +39,15 @@ def told(facts: Mapping[str, Any], fold: int, last: int) -> list[str]:
     since = facts.get(SINCE)
     if not since:
         return []
+    if since == 1:
+        return [
+            f"fold {fold}: after {last} epochs the network still predicts nothing in any validation patient with "
+            f"lesion. Take more epochs (--epochs), another rate (--set optimiser.rate=…), {_PRIOR}."
+        ]
     kept = facts["best_epoch"]
     outcome = "so do the weights that are kept" if kept >= since else f"the weights of epoch {kept} are kept"
     return [
         f"fold {fold}: the network collapsed: from epoch {since} to its last, {last}, it predicts nothing in any "
-        f"validation patient with lesion; {outcome}. Take a lower rate (--set optimiser.rate=…), another seed, or, "
-        "where the network gives a single map, a start with little lesion (--set lesion_prior=0.01)."
+        f"validation patient with lesion; {outcome}. Take a lower rate (--set optimiser.rate=…), another seed, "
+        f"{_PRIOR}."
     ]

@@ -88,39 +88,53 @@ def silent_parts():
     return parts
 
 
-def test_a_network_that_predicts_nothing_is_called_collapsed(tmp_path):
-    seen = []
-    training = FoldTraining(silent_parts(), Rules(epochs=3, monitor="dice"), tmp_path / "whole", on_epoch=seen.append)
-    training.run()
-    assert [facts["silent"] for facts in seen] == [True] * 3
-    assert len(training.notes) == 1
-    assert "fold 1: the network collapsed: from epoch 1 to its last, 3," in training.notes[0]
-    assert "so do the weights that are kept" in training.notes[0]
-
-    def stop(facts):
-        if (facts["epoch"], facts["step"]) == (3, 2):
-            raise Stop
-
-    cut = tmp_path / "cut"
-    with pytest.raises(Stop):
-        FoldTraining(silent_parts(), Rules(epochs=3, monitor="dice"), cut, on_iteration=stop).run()
-    again, _ = train(cut, silent_parts())
-    assert again.notes == training.notes  # since when it was silent is in the checkpoint
-
-
-def test_a_network_that_finds_its_voice_again_is_not(tmp_path):
-    parts = silent_parts()
-    training = FoldTraining(parts, Rules(epochs=3, monitor="dice"), tmp_path)
-    biases, silent = iter((1.0, -1.0, 1.0)), []
+def spoken(folder, biases, parts):
+    """A training whose network has these last biases when its epochs are validated."""
+    left, seen = list(biases), []
 
     def speak(facts):
         if facts["step"] == facts["steps"]:
+            if not left:
+                raise Stop
             with torch.no_grad():
-                parts.network.layers[-1].bias.fill_(next(biases))
+                parts.network.layers[-1].bias.fill_(left.pop(0))
 
-    training.on_iteration, training.on_epoch = speak, lambda facts: silent.append(facts["silent"])
+    training = FoldTraining(
+        parts, Rules(epochs=3, monitor="dice"), folder, on_iteration=speak,
+        on_epoch=lambda facts: seen.append(facts["silent"]),
+    )  # fmt: skip
+    return training, seen
+
+
+def test_a_network_that_stops_predicting_is_called_collapsed(tmp_path):
+    training, seen = spoken(tmp_path / "whole", (1.0, -1.0, -1.0), silent_parts())
     training.run()
-    assert silent == [False, True, False]
+    assert seen == [False, True, True]
+    assert len(training.notes) == 1
+    assert "fold 1: the network collapsed: from epoch 2 to its last, 3," in training.notes[0]
+    assert "the weights of epoch 1 are kept" in training.notes[0]
+    cut, _ = spoken(tmp_path / "cut", (1.0, -1.0), silent_parts())
+    with pytest.raises(Stop):  # stopped at the end of the third epoch
+        cut.run()
+    again, seen = spoken(tmp_path / "cut", (-1.0,), silent_parts())
+    again.run()
+    assert seen == [True]
+    assert again.notes == training.notes  # since when it was silent is in the checkpoint
+
+
+def test_a_network_that_has_not_begun_to_predict_is_told_to_learn_on(tmp_path):
+    training, seen = spoken(tmp_path, (-1.0, -1.0, -1.0), silent_parts())
+    training.run()
+    assert seen == [True] * 3
+    assert len(training.notes) == 1
+    assert "after 3 epochs the network still predicts nothing" in training.notes[0]
+    assert "--epochs" in training.notes[0]
+
+
+def test_a_network_that_finds_its_voice_again_is_not(tmp_path):
+    training, seen = spoken(tmp_path, (1.0, -1.0, 1.0), silent_parts())
+    training.run()
+    assert seen == [False, True, False]
     assert training.notes == []
 
 

@@ -37,7 +37,9 @@ def test_the_run_folder_says_what_was_done(run, place):
     status = read(folder / "status.json")
     assert status["state"] == "done"
     assert {"pid", "host", "heartbeat", "fold", "epoch", "time_left_s", "train_loss"} <= status.keys()
-    assert [line["event"] for line in read_log(folder / "log.jsonl")] == ["begun", "fold", "fold", "done"]
+    events = [line["event"] for line in read_log(folder / "log.jsonl")]
+    # Notes: that after two epochs a network predicts nothing yet.
+    assert [event for event in events if event != "note"] == ["begun", "fold", "fold", "done"]
     assert [(facts["fold"], facts["epoch"]) for facts in told] == [(1, 1), (1, 2), (2, 1), (2, 2)]
     for fold in (1, 2):
         epochs = read_log(folder / f"fold-{fold}" / "log.jsonl")
