@@ -43,15 +43,19 @@ def onStartupCompleted():
     startWatermark()
     if not hasattr(slicer.modules, "sampledata"):
         return
+    from pathlib import Path
+
     import SampleData
 
     from StrokePredictSlicer.samples import SAMPLES
 
+    icons = Path(__file__).parent / "Resources" / "Icons"
     for name, (modality, seed) in SAMPLES.items():
         SampleData.SampleDataLogic.registerCustomSampleDataSource(
             category="Stroke (simulated)",
             sampleName=name,
             uris="",  # nothing is downloaded, but Slicer measures this text
+            thumbnailFileName=str(icons / f"Simulated{modality}.png"),
             customDownloader=lambda source, modality=modality, seed=seed: openSample(modality, seed),
         )
 

@@ -11,7 +11,8 @@ from harness import PanelTest
 from StrokePredictLib.errors import StrokeError
 from StrokePredictSlicer.batch import Batch
 from StrokePredictSlicer.patient_node import patients
-from StrokePredictSlicer.samples import discard, is_whole, seal
+from StrokePredictSlicer.samples import SAMPLES, discard, is_whole, seal
+from StrokePredictSlicer.sections.base import UI_FOLDER
 
 
 class BatchTest(PanelTest):
@@ -45,3 +46,12 @@ class BatchTest(PanelTest):
             self.assertFalse(is_whole(folder))
             discard(folder)
             self.assertFalse(folder.exists())
+
+    def test_each_sample_has_a_picture(self) -> None:
+        for modality, _seed in SAMPLES.values():
+            self.assertTrue((UI_FOLDER.parent / "Icons" / f"Simulated{modality}.png").is_file(), modality)
+        registered = getattr(slicer.modules, "sampleDataSources", {}).get("Stroke (simulated)", [])
+        if slicer.util.mainWindow() is not None:
+            self.assertEqual([source.sampleName for source in registered], list(SAMPLES))
+        for source in registered:
+            self.assertTrue(Path(source.thumbnailFileName).is_file(), source.sampleName)
