@@ -89,28 +89,39 @@ class WatermarkTest(PanelTest):
         return np.argwhere(np.abs(with_it.astype(int) - without).max(axis=2) > 20)
 
     def said(self) -> dict[str, str]:
-        """Return what the views say now that changes have settled."""
-        wait(lambda: False, 0.15)
-        return {name: words for name, words in self.marks.words().items() if name in SLICES or name.startswith("3D")}
+        """Return what the slice views say now."""
+        return {name: words for name, words in self.marks.words().items() if name in SLICES}
 
-    def slices(self) -> set[str]:
-        said = self.said()
-        return {said[name] for name in SLICES}
+    def check_slices(self, expected: dict[str, str] | str) -> None:
+        """The slice views come to say what is expected: each its own, or all the same."""
+        each = expected if isinstance(expected, dict) else dict.fromkeys(SLICES, expected)
+        wait(lambda: self.said() == each, 10)
+        self.assertEqual(self.said(), each)
+
+    def check_empty(self) -> None:
+        """No view says anything."""
+        wait(lambda: not any(self.marks.words().values()), 10)
+        self.assertFalse(any(self.marks.words().values()))
+
+    def check_red(self, expected: str) -> None:
+        """One slice view comes to say what is expected."""
+        wait(lambda: self.said().get("slice Red") == expected, 10)
+        self.assertEqual(self.said().get("slice Red"), expected)
 
     def test_what_is_shown_is_said_in_every_view_and_goes_with_it(self) -> None:
         patient = self.open_patient(perfusion=False)
-        self.assertEqual(self.slices(), {SIMULATED})
+        self.check_slices(SIMULATED)
         self.panel.ui.analyseButton.click()
         self.idle()
         self.assertEqual(self.errors, [])
         self.panel.show_preset("core")
-        self.assertEqual(self.slices(), {BOTH})
+        self.check_slices(BOTH)
         self.check_pixels()
         self.check_hidden(patient)
         self.check_another_patient(patient)
         self.check_saved()
         slicer.mrmlScene.Clear(0)
-        self.assertFalse(any(self.said().values()))
+        self.check_empty()
         self.assertEqual([view.name for view in self.views() if len(self.words_in(view))], [])
 
     def check_pixels(self) -> None:
@@ -133,34 +144,33 @@ class WatermarkTest(PanelTest):
     def check_hidden(self, patient) -> None:
         """Without segments only the view with the map of probabilities speaks of the model."""
         self.panel.show_preset("nothing")
-        said = self.said()
-        shown = {name: said[name] for name in SLICES}
-        self.assertEqual(shown, dict.fromkeys(SLICES[:3], SIMULATED) | {"slice Slice4": BOTH})
+        self.check_slices(dict.fromkeys(SLICES[:3], SIMULATED) | {"slice Slice4": BOTH})
         self.panel.show_preset("core")
+        self.check_slices(BOTH)
         display = patient.segmentation.GetDisplayNode()
         display.SetSegmentVisibility("core_network", False)
-        self.assertEqual(self.said()["slice Red"], SIMULATED, "a rule is no model")
+        self.check_red(SIMULATED)  # a rule is no model
         display.SetSegmentVisibility("core_network", True)
-        self.assertEqual(self.said()["slice Red"], BOTH)
+        self.check_red(BOTH)
         display.SetVisibility(False)
-        self.assertEqual(self.said()["slice Red"], SIMULATED)
+        self.check_red(SIMULATED)
         display.SetVisibility(True)
         self.panel.show_preset("core")
 
     def check_another_patient(self, patient) -> None:
         """A patient without predictions shows none; a real one would say nothing."""
         other = self.open_patient("sub-0002", perfusion=False)
-        self.assertEqual(self.slices(), {SIMULATED})
+        self.check_slices(SIMULATED)
         from StrokePredictSlicer.patient_scene import _mark
 
         other.set_value("simulated", False)
         _mark(other)
         self.panel.set_patient(other)
         slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed").Modified()
-        self.assertEqual(self.slices(), {""})
+        self.check_slices("")
         self.panel.set_patient(patient)
         self.panel.show_preset("core")
-        self.assertEqual(self.slices(), {BOTH})
+        self.check_slices(BOTH)
 
     def check_saved(self) -> None:
         """The scene brings it back, also where the panel is not asked."""
@@ -168,7 +178,7 @@ class WatermarkTest(PanelTest):
             path = Path(folder) / "scene.mrb"
             save_scene(slicer.mrmlScene, path)
             slicer.mrmlScene.Clear(0)
-            self.assertFalse(any(self.said().values()))
+            self.check_empty()
             open_scene(path, slicer.mrmlScene)
             wait(lambda: self.panel.patient is not None, 10)
         again = next(patients(slicer.mrmlScene))
@@ -176,7 +186,7 @@ class WatermarkTest(PanelTest):
                   if again.segmentation.GetSegmentation().GetSegment(key).HasTag(DEMONSTRATION)]  # fmt: skip
         self.assertIn("core_network", marked)
         self.assertNotIn("core_adc", marked)
-        self.assertEqual(self.slices(), {BOTH})
+        self.check_slices(BOTH)
 
     def test_a_slicer_without_a_window_is_left_alone(self) -> None:
         modules = SimpleNamespace()
