@@ -50,6 +50,7 @@ def test_what_a_user_may_get_wrong_is_said_in_one_line(stroke, tmp_path):
         assert len(lines) == 1
         assert told in lines[0]
         assert "Traceback" not in said.err
+    assert {path.name for path in tmp_path.iterdir()} <= {"cache", "cohort"}
 
 
 def test_too_small_a_cohort_ends_with_its_counts(stroke, tmp_path):
@@ -57,3 +58,4 @@ def test_too_small_a_cohort_ends_with_its_counts(stroke, tmp_path):
     values = [f"--set={path}={value}" for path, value in SMALL.items() if not path.startswith("split")]
     said = stroke("experiment", "debs-table2", "--data", cohort, "-o", tmp_path / "out", *values, code=2)
     assert "at least 5 patients of each are needed (reperfused: 4, not reperfused: 4)" in said.err
+    assert not (tmp_path / "out").exists()

@@ -81,7 +81,7 @@ def test_a_users_mistake_is_told_in_one_line(stroke, cohort, tmp_path, words, sa
     chosen = [cohort if word == "COHORT" else word for word in words]
     small = WORDS if "COHORT" in words else []
     one_line(stroke("train", *chosen, *small, "-o", tmp_path / "run", code=2), said)
-    assert not (tmp_path / "run" / "run.json").exists()
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_cohort_with_one_bad_image_trains_without_that_patient(stroke, cohort, tmp_path):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.io.output import write_text
 from StrokePredictLib.progress import Progress, part, silent
 from StrokePredictLib.provenance import provenance
 
 from ..cohort.parts import Splits
 from ..evaluation.summary import plain
+from ..training.run_folder import Before
 from .arms import Arm, recipe_of, require_trainable
 from .catalogue import experiment_of
 from .document import to_markdown
@@ -18,7 +21,7 @@ from .drawing import write_drawings
 from .experiment import Finished, Report
 from .ground import prepare_ground
 from .runs import train_arms
-from .setting import Setting, taken_up, write_record
+from .setting import RECORD, Setting, taken_up, write_record
 
 CSV, MARKDOWN = "table.csv", "table.md"
 #: Shares of the progress: preparing, training; scoring has the rest.
@@ -49,24 +52,38 @@ def run_experiment(name: str, setting: Setting, progress: Progress = silent) -> 
     """
     experiment = experiment_of(name)
     begun = taken_up(setting, name)
-    share = part(progress, 0.0, _PREPARED)
-    ground = prepare_ground(
-        experiment.arms[0], setting, experiment.scheme(setting), share, begun=begun, most=experiment.quick_patients
-    )
-    splits, said = experiment.deal(ground, setting)
-    positive = {patient: volume > 0 for patient, volume in ground.volumes.items()}
-    arms = [arm for arm in experiment.arms if arm.name in splits]
-    for arm in arms:
-        said += _checked(splits[arm.name], arm, positive, setting)
-    if not begun:
-        # Only now: what cannot be begun leaves nothing behind that a corrected command would stumble over.
-        write_record(setting, {"asked": setting.asked(name), "state": "begun"})
+    with _unless_refused(setting):
+        share = part(progress, 0.0, _PREPARED)
+        ground = prepare_ground(
+            experiment.arms[0], setting, experiment.scheme(setting), share, begun=begun, most=experiment.quick_patients
+        )
+        splits, said = experiment.deal(ground, setting)
+        positive = {patient: volume > 0 for patient, volume in ground.volumes.items()}
+        arms = [arm for arm in experiment.arms if arm.name in splits]
+        for arm in arms:
+            said += _checked(splits[arm.name], arm, positive, setting)
+        if not begun:
+            # Only now: what cannot be begun leaves nothing behind that a corrected command would stumble over.
+            write_record(setting, {"asked": setting.asked(name), "state": "begun"})
     said += train_arms(ground, arms, splits, setting, part(progress, _PREPARED, _TRAINED))
     finished = Finished(experiment, setting, ground, splits, part(progress, _TRAINED, 1.0))
     report = experiment.report(finished)
     report.adjust_all()
     report.notes = list(dict.fromkeys([*report.notes, *said]))
     return _write(finished, report)
+
+
+@contextlib.contextmanager
+def _unless_refused(setting: Setting) -> Iterator[None]:
+    """Leave the folder as it was where an experiment is refused before it was begun."""
+    before = Before(setting.output.absolute())
+    try:
+        yield
+    except StrokeError:
+        if not (setting.output / RECORD).exists():
+            before.restore()
+            before.remove_folders()
+        raise
 
 
 def _checked(splits: Splits, arm: Arm, positive: Mapping[str, bool], setting: Setting) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +79,7 @@ class RunFolder:
             If there is none, or it is of another version of the format.
         """
         if not self.exists:
-            raise StrokeError(f"{self.path}: no training run here (run.json is missing); begin one without --resume.")
+            raise StrokeError(f"{self.path}: no training run here (run.json is missing); name a folder of `stroke train`.")
         content = read_json_object(self.run, _ADVICE)
         found = content.get("format")
         if found != FORMAT:
@@ -99,6 +100,8 @@ class RunFolder:
     def locked(self) -> Iterator[None]:
         """Keep every other process out for a while; the system frees the lock when a process dies.
 
+        A run that is refused before it was begun leaves nothing behind that was not there.
+
         Raises
         ------
         StrokeError
@@ -106,6 +109,8 @@ class RunFolder:
         """
         from filelock import FileLock, Timeout
 
+        before = Before(self.path)
+        refused = False
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.path / "lock")
@@ -117,11 +122,63 @@ class RunFolder:
             raise explain(error, self.path, "make the run folder") from error
         try:
             yield
+        except StrokeError:
+            refused = not self.exists
+            if refused:
+                before.restore(but="lock")  # the lock itself goes last: nobody else may begin here meanwhile
+            raise
         finally:
             lock.release()
+            if refused:
+                before.remove("lock")
+                before.remove_folders()
 
     def _who(self) -> str:
         with contextlib.suppress(StrokeError):
             status = read_json_object(self.status)
             return f" (process {status['pid']} on {status['host']})"
         return ""
+
+
+class Before:
+    """What a folder held at a moment, so that work that is refused can leave it as it was.
+
+    Parameters
+    ----------
+    folder : Path
+        It need not be there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            self._names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+            self._missing = [path for path in (folder, *folder.parents) if not path.exists()]
+            self._known = True
+        except OSError:
+            self._known = False  # what cannot be looked at is left alone
+
+    def restore(self, but: str = "") -> None:
+        """Remove what came since, except one name; a disk that refuses must not hide why the work ends."""
+        if not (self._known and self.folder.is_dir()):
+            return
+        for path in list(self.folder.iterdir()):
+            if path.name != but:
+                self.remove(path.name)
+
+    def remove(self, name: str) -> None:
+        """Remove one thing if it came since."""
+        path = self.folder / name
+        if not self._known or name in self._names:
+            return
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    def remove_folders(self) -> None:
+        """Remove the folder and its parents that were not there, where they are empty."""
+        for path in self._missing if self._known else ():
+            with contextlib.suppress(OSError):
+                path.rmdir()

@@ -261,6 +261,8 @@ def recipe_for(
     if epochs is not None:
         changed["training.epochs"] = str(epochs)
     if resume:
+        if not folder.exists:
+            raise StrokeError(f"{run}: no training run here (run.json is missing); begin one without --resume.")
         folder.read()
         own = load_recipe(folder.recipe, changed)
         if name is not None and Path(str(name)).suffix != ".json" and own.name != str(name):

@@ -120,5 +120,6 @@ def test_what_to_evaluate_must_be_named_once(made, tmp_path):
     for both in ({}, {"run": base / "run", "model": "x"}):
         with pytest.raises(StrokeError, match="one of both"):
             evaluate(base / "cohort", tmp_path / "out", **both)
-    with pytest.raises(StrokeError, match="no training run here"):
+    with pytest.raises(StrokeError, match="no training run here") as told:
         evaluate(base / "cohort", tmp_path / "out", run=base / "cohort")
+    assert "--resume" not in str(told.value)  # advice for who trains

@@ -136,6 +136,21 @@ def test_what_goes_wrong_at_the_start_is_told(tmp_path):
     assert not (run / "run.json").exists()
 
 
+def test_a_refusal_of_a_run_that_a_panel_started_stays_where_the_panel_looks(tmp_path):
+    from StrokeTrainLib.training import detached
+
+    run = tmp_path / "run"
+    job = {"recipe": "baseline", "data": str(tmp_path / "nowhere"), "seed": 0, "device": "cpu", "threads": 1}
+    write(run, "launch.json", job=job, host=socket.gethostname(), begun=time.time())
+    assert detached.main([str(run / "launch.json")]) == 2
+    assert [path.name for path in run.iterdir()] == ["launch.json"]
+    told = json.loads((run / "launch.json").read_text())
+    write(run, "launch.json", **told | {"pid": 2**22 + 1})  # its process is gone
+    found = control.state_of(run)
+    assert (found.state, found.alive) == ("failed", False)
+    assert "nowhere" in found.message
+
+
 def test_a_second_run_in_one_folder_is_refused(tmp_path, process):
     run = tmp_path / "run"
     status(run, process.pid)

@@ -220,13 +220,17 @@ def test_one_class_only_and_nobody_left_are_told(options, tmp_path):
     cohort = write_cohort(tmp_path / "cohort", 6, lesion=False)
     mine = Options(data=cohort, cache=options.cache, threads=1, device="cpu")
     with pytest.raises(StrokeError, match="one class only, nothing can be learnt"):
+        train(small_recipe(), tmp_path / "new" / "run", mine)
+    assert not (tmp_path / "new").exists()  # nothing that a corrected attempt would stumble over
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "mine.txt").write_text("mine")
+    with pytest.raises(StrokeError, match="one class only"):
         train(small_recipe(), tmp_path / "run", mine)
-    assert read(tmp_path / "run" / "status.json")["state"] == "failed"
-    assert "one class only" in read(tmp_path / "run" / "status.json")["message"]
-    assert not (tmp_path / "run" / "run.json").exists()  # so that a corrected attempt can use the folder
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["mine.txt"]
     mine = Options(data=write_cohort(tmp_path / "few", 4, roles=("dwi", "adc", "b0")), cache=options.cache)
     with pytest.raises(StrokeError, match=r"none of 4 patients can be used.*Tmax, CBV, CBF missing"):
         train(small_recipe(), tmp_path / "other", mine)
+    assert not (tmp_path / "other").exists()
 
 
 @pytest.mark.parametrize("loss", ["damaged", "gone"])
