@@ -10,10 +10,13 @@ import numpy as np
 from scipy import stats
 
 from .effects import Values, hodges_lehmann, hodges_lehmann_paired, rank_biserial, rank_biserial_paired
+from .rank_distributions import LARGEST_EXACT, rank_sum_p, signed_rank_p
 from .values import Estimate, complete, joined
 
 _NAN = float("nan")
 _NOBODY = Estimate(_NAN, _NAN, _NAN, 0)
+_TIED_EXACT = "Tied ranks: exact over all rearrangements."
+_TIED = "Tied ranks: corrected for."
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,9 @@ class Comparison:
         Hodges' and Lehmann's difference, first minus second, with its interval, in the column's unit.
     note : str
         What limits it.
+    least_p : float
+        The smallest P that this test could have given of as many patients, as many of them without a difference, and
+        the same ties. NaN where it is not limited (a normal approximation) or not known.
     """
 
     test: str
@@ -43,14 +49,16 @@ class Comparison:
     effect: float = _NAN
     shift: Estimate = _NOBODY
     note: str = ""
+    least_p: float = _NAN
 
 
 def wilcoxon_paired(first: Values, second: Values, level: float = 0.95) -> Comparison:
     """Return the two-sided Wilcoxon signed-rank test of paired values.
 
     Pairs without a difference are left out and said, as R's ``wilcox.test`` does (Debs 2021). The p value is exact for
-    up to 50 pairs without ties, else by the normal distribution with a correction for ties; R and scipy by default
-    differ there in the continuity correction, which is not applied here.
+    up to 50 pairs that differ, with ties over all signs of the tied ranks (R's ``coin``; R's ``wilcox.test`` and scipy
+    by default approximate there); above by the normal distribution with a correction for ties, without one for
+    continuity.
 
     Parameters
     ----------
@@ -68,22 +76,26 @@ def wilcoxon_paired(first: Values, second: Values, level: float = 0.95) -> Compa
     name = "Wilcoxon signed-rank"
     if not moved.size:
         p = 1.0 if a.size else _NAN
-        return Comparison(name, _NAN, p, a.size, effect, shift, note)
+        return Comparison(name, _NAN, p, a.size, effect, shift, note, least_p=p)
     tied = np.unique(np.abs(moved)).size < moved.size
-    exact = moved.size <= 50 and not tied
+    exact = moved.size <= LARGEST_EXACT
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        found = stats.wilcoxon(moved, zero_method="wilcox", method="exact" if exact else "approx")
+        found = stats.wilcoxon(moved, zero_method="wilcox", method="exact" if exact and not tied else "approx")
+    p, least = signed_rank_p(moved) if exact else (float(found.pvalue), _NAN)
+    if not tied:
+        p = float(found.pvalue)
     name += ", exact" if exact else ", normal approximation"
-    ties = "Tied ranks: corrected for." if tied else ""
-    return Comparison(name, float(found.statistic), float(found.pvalue), a.size, effect, shift, joined(note, ties))
+    note = joined(note, (_TIED_EXACT if exact else _TIED) if tied else "")
+    return Comparison(name, float(found.statistic), p, a.size, effect, shift, note, least)
 
 
 def mann_whitney(first: Values, second: Values, level: float = 0.95) -> Comparison:
     """Return the two-sided Mann-Whitney U test of independent samples.
 
-    Exact for up to 50 patients a sample without ties, else by the normal distribution with corrections for ties and
-    continuity (as R has it). On paired data it wastes the pairing: give the paired test beside it (Alis 2020 did not).
+    Exact for up to 50 patients a sample, with ties over all allocations of the tied ranks; above by the normal
+    distribution with corrections for ties and continuity (as R has it). On paired data it wastes the pairing: give the
+    paired test beside it (Alis 2020 did not).
 
     Parameters
     ----------
@@ -101,15 +113,16 @@ def mann_whitney(first: Values, second: Values, level: float = 0.95) -> Comparis
         return Comparison(name, _NAN, _NAN, a.size + b.size, note=joined("One of the samples is empty.", note))
     pooled = np.concatenate([a, b])
     tied = np.unique(pooled).size < pooled.size
-    exact = max(a.size, b.size) <= 50 and not tied
-    found = stats.mannwhitneyu(a, b, alternative="two-sided", method="exact" if exact else "asymptotic")
+    exact = max(a.size, b.size) <= LARGEST_EXACT
+    found = stats.mannwhitneyu(a, b, alternative="two-sided", method="exact" if exact and not tied else "asymptotic")
     # All values equal: nothing to tell apart, and no variance to divide by.
-    p = 1.0 if np.isnan(found.pvalue) else float(found.pvalue)
+    p, least = (1.0 if np.isnan(found.pvalue) else float(found.pvalue)), _NAN
+    if exact:
+        over_all, least = rank_sum_p(a, b)
+        p = over_all if tied else p
     name += ", exact" if exact else ", normal approximation"
-    ties = "Tied ranks: corrected for." if tied else ""
-    return Comparison(
-        name, float(found.statistic), p, pooled.size, rank_biserial(a, b), shift, joined(note, ties)
-    )
+    note = joined(note, (_TIED_EXACT if exact else _TIED) if tied else "")
+    return Comparison(name, float(found.statistic), p, pooled.size, rank_biserial(a, b), shift, note, least)
 
 
 def shapiro_wilk(values: Values) -> Comparison:

@@ -1,3 +1,5 @@
+from itertools import combinations, product
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -40,9 +42,8 @@ def test_shapiro_wilk_of_the_published_example():
     assert found.p == pytest.approx(0.0067, abs=1e-4)
 
 
-@pytest.mark.parametrize("n", [12, 80])
-def test_ties_are_corrected_for_as_the_textbook_formula_says_and_told(n):
-    rng = np.random.default_rng(n)
+def test_many_ties_are_corrected_for_as_the_textbook_formula_says_and_told():
+    n, rng = 80, np.random.default_rng(80)
     a, b = rng.integers(0, 9, n).astype(float), rng.integers(0, 8, n).astype(float)
     a[:2] = b[:2]
     moved = (a - b)[a != b]
@@ -50,24 +51,87 @@ def test_ties_are_corrected_for_as_the_textbook_formula_says_and_told(n):
     low = min(ranks[moved > 0].sum(), ranks[moved < 0].sum())
     _, times = np.unique(np.abs(moved), return_counts=True)
     m = moved.size
+    assert m > 50
     variance = m * (m + 1) * (2 * m + 1) / 24 - (times**3 - times).sum() / 48
     found = wilcoxon_paired(a, b)
     assert found.p == pytest.approx(2 * stats.norm.cdf((low - m * (m + 1) / 4) / np.sqrt(variance)))
-    assert "Tied ranks" in found.note
+    assert "Tied ranks: corrected for." in found.note
     assert f"{n - m} of {n} pairs do not differ." in found.note
+    assert np.isnan(found.least_p)
 
 
-def test_mann_whitney_with_ties_equals_the_textbook_formula():
+def all_signs(moved):
+    """Return the two-sided P of a signed-rank sum and the smallest one, with every choice of signs written down."""
+    ranks = stats.rankdata(np.abs(moved))
+    sums = np.array(list(product((0, 1), repeat=len(ranks)))) @ ranks
+
+    def p(seen):
+        return min(1.0, 2 * min(np.mean(sums <= seen + 1e-9), np.mean(sums >= seen - 1e-9)))
+
+    return p(ranks[np.asarray(moved) > 0].sum()), min(p(seen) for seen in set(sums))
+
+
+@pytest.mark.parametrize(
+    "difference",
+    [
+        [1, 1, 1, 1, 0, 0],
+        [0.2] * 5,
+        [1, -1, 2, 2, 2, -3, 4, 4, 4, 5, 0],
+        [3, 3, -1, -1, -1, 2],
+        [1, 2, 3, 4, -5, 6],
+    ],
+)
+def test_few_pairs_are_tested_exactly_whether_tied_or_not(difference):
+    moved = [x for x in difference if x]
+    found = wilcoxon_paired(difference, np.zeros(len(difference)))
+    assert (found.p, found.least_p) == pytest.approx(all_signs(moved))
+    assert found.p == pytest.approx(stats.wilcoxon(moved, method=stats.PermutationMethod()).pvalue)
+    assert found.test.endswith("exact")
+    tied = len({abs(x) for x in moved}) < len(moved)
+    assert ("Tied ranks: exact over all rearrangements." in found.note) == tied
+
+
+def test_four_tied_differences_and_two_without_are_no_finding():
+    # All of one sign: 2 of 2⁴ choices of signs are as far out, whatever the ties. The normal distribution says .046.
+    assert wilcoxon_paired([1, 1, 1, 1, 0, 0], [0] * 6).p == 0.125
+
+
+@pytest.mark.parametrize("sizes", [(3, 3), (4, 5), (2, 9), (6, 4)])
+def test_small_independent_samples_with_ties_are_tested_exactly(sizes):
+    rng = np.random.default_rng(sizes)
+    a, b = rng.integers(0, 4, sizes[0]).astype(float), rng.integers(1, 6, sizes[1]).astype(float)
+    a[0] = b[0]
+    found = mann_whitney(a, b)
+    ranks = stats.rankdata(np.concatenate([a, b]))
+    sums = np.array([ranks[list(chosen)].sum() for chosen in combinations(range(sum(sizes)), sizes[0])])
+    tails = [min(1.0, 2 * min(np.mean(sums <= s), np.mean(sums >= s))) for s in (ranks[: sizes[0]].sum(), *set(sums))]
+    assert found.p == pytest.approx(tails[0])
+    assert found.least_p == pytest.approx(min(tails))
+    assert found.p == pytest.approx(stats.mannwhitneyu(a, b, method=stats.PermutationMethod()).pvalue)
+    assert found.test.endswith("exact")
+    assert "Tied ranks: exact" in found.note
+
+
+def test_samples_without_ties_are_tested_as_before():
+    rng = np.random.default_rng(6)
+    a, b = rng.normal(size=50), rng.normal(0.3, size=50)
+    assert wilcoxon_paired(a, b).p == stats.wilcoxon(a, b, method="exact").pvalue
+    found = mann_whitney(a[:5], b[:4])
+    assert found.p == stats.mannwhitneyu(a[:5], b[:4], method="exact").pvalue
+    assert found.least_p == pytest.approx(2 / 126)  # 9 over 4
+
+
+def test_mann_whitney_of_many_with_ties_equals_the_textbook_formula():
     rng = np.random.default_rng(4)
-    a, b = rng.integers(0, 6, 20).astype(float), rng.integers(1, 7, 30).astype(float)
+    a, b = rng.integers(0, 6, 20).astype(float), rng.integers(1, 7, 60).astype(float)
     u = sum((x > b).sum() + 0.5 * (x == b).sum() for x in a)
     _, times = np.unique(np.concatenate([a, b]), return_counts=True)
-    variance = 20 * 30 / 12 * (51 - (times**3 - times).sum() / (50 * 49))
-    expected = 2 * stats.norm.sf((abs(u - 300) - 0.5) / np.sqrt(variance))
+    variance = 20 * 60 / 12 * (81 - (times**3 - times).sum() / (80 * 79))
+    expected = 2 * stats.norm.sf((abs(u - 600) - 0.5) / np.sqrt(variance))
     found = mann_whitney(a, b)
     assert found.statistic == pytest.approx(u)
     assert found.p == pytest.approx(expected)
-    assert "Tied ranks" in found.note
+    assert "Tied ranks: corrected for." in found.note
 
 
 def test_nothing_to_compare_is_said():
