@@ -130,7 +130,8 @@ def compare(
         ``metric``, ``first``, ``second``, ``n``, ``test``, ``statistic``, ``p``, ``p_holm``, ``p_bonferroni``,
         ``effect`` (matched-pairs rank-biserial, positive where the first is larger), ``dz`` (Cohen's), ``shift``
         (Hodges-Lehmann, first minus second) with ``shift_low`` and ``shift_high``, ``shapiro_p`` (Shapiro-Wilk test
-        of the differences), ``better`` (which of both by the sign of the effect, empty where neither) and ``note``.
+        of the differences), ``better`` (which of both by the sign of the effect, empty where neither), ``note`` and
+        ``least_p`` (the smallest P that there could have been).
     """
     rows = []
     for key in keys:
@@ -164,6 +165,7 @@ def _test(test: Comparison) -> dict[str, Any]:
     return {
         "n": test.n, "test": test.test, "statistic": test.statistic, "p": test.p, "effect": test.effect,
         "shift": shift.value, "shift_low": shift.low, "shift_high": shift.high, "note": test.note,
+        "least_p": test.least_p,
     }  # fmt: skip
 
 

@@ -32,6 +32,7 @@ def row_of(test: Comparison, metric: str, group: str, first: str, second: str) -
         "second_title": second, "n": test.n, "test": test.test, "p": test.p,
         "effect": test.effect if ranked else test.shift.value, "rank_effect": ranked, "shift": test.shift.value,
         "shift_low": test.shift.low, "shift_high": test.shift.high, "note": test.note,
+        "least_p": test.least_p,
     }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from ..statistics.values import signed
 ALPHA = 0.05
 #: Where nothing can be said because both give the same in every patient.
 EQUAL = "not assessable: equal in every patient"
-#: Of fewer patients than these no two-sided signed-rank test can fall below `ALPHA` (2 / 2⁵ = .06).
+#: Where a row does not say how small its P could have been: of fewer patients nothing is said.
 LEAST = 6
 
 
@@ -67,6 +67,11 @@ def _unjudged(row: Mapping[str, Any]) -> str:
         return ""
     if row["effect"] == 0 and row["shift_low"] == row["shift_high"] == 0:
         return EQUAL
+    least = row.get("least_p", np.nan)
+    if np.isfinite(least):
+        if least < ALPHA:
+            return ""
+        return f"not assessable: too few differ (n = {row['n']}, smallest possible P {p_text(least)})"
     return f"not assessable: too few patients (n = {row['n']})" if row["n"] < LEAST else ""
 
 

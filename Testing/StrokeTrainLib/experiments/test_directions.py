@@ -1,9 +1,12 @@
 """What is said of a paper's claim."""
 
+from math import comb
+
 import pytest
 
-from StrokeTrainLib.experiments.comparing import paired
+from StrokeTrainLib.experiments.comparing import paired, row_of
 from StrokeTrainLib.experiments.directions import Direction, judge, verdict
+from StrokeTrainLib.statistics.compare import mann_whitney
 
 
 @pytest.mark.parametrize(
@@ -45,7 +48,36 @@ def test_so_few_patients_that_no_p_value_can_be_small_are_no_agreement():
     row = paired([0.1, 0.2, 0.1, 0.2, 0.3], [0.9, 0.75, 0.6, 0.55, 0.5], "dice", "all", ("a", "b"))
     assert row["p"] == pytest.approx(2 / 2**5)  # five of five in one direction
     for expected in ("none", "higher"):
-        assert judge(Direction("", "", expected), row)["verdict"] == "not assessable: too few patients (n = 5)"
+        verdict = judge(Direction("", "", expected), row)["verdict"]
+        assert verdict == "not assessable: too few differ (n = 5, smallest possible P .06)"
+
+
+@pytest.mark.parametrize(("differing", "assessable"), [(5, False), (6, True)])
+def test_pairs_without_a_difference_are_no_patients_of_the_test(differing, assessable):
+    a = [0.5 + 0.01 * k * k for k in range(1, differing + 1)] + [0.5] * 10
+    row = paired(a, [0.5] * len(a), "dice", "all", ("a", "b"))
+    assert row["least_p"] == pytest.approx(2 / 2**differing)
+    found = judge(Direction("", "", "higher"), row)["verdict"]
+    too_few = f"not assessable: too few differ (n = {len(a)}, smallest possible P .06)"
+    assert found == ("found" if assessable else too_few)
+
+
+@pytest.mark.parametrize(("sizes", "assessable"), [((3, 3), False), ((2, 7), False), ((2, 8), True), ((4, 4), True)])
+def test_two_small_samples_are_assessable_by_the_number_of_their_orders(sizes, assessable):
+    a, b = [0.9 + 0.001 * k for k in range(sizes[0])], [0.1 + 0.001 * k for k in range(sizes[1])]
+    row = row_of(mann_whitney(a, b), "dice", "all", "a", "b")
+    least = 2 / comb(sum(sizes), sizes[0])  # every a above every b: the first of so many orders, or the last
+    assert row["least_p"] == pytest.approx(least)
+    assert (least < 0.05) == assessable
+    found = judge(Direction("", "", "higher"), row)["verdict"]
+    assert (found == "found") == assessable
+    assert found.startswith("not assessable: too few differ") != assessable
+
+
+def test_a_test_that_does_not_say_how_small_its_p_could_be_needs_six_patients():
+    row = {"metric": "AUC", "n": 5, "p": 0.2, "effect": 0.1, "shift": 0.1, "shift_low": -0.1, "shift_high": 0.3}
+    assert judge(Direction("", "", "none"), row)["verdict"] == "not assessable: too few patients (n = 5)"
+    assert judge(Direction("", "", "none"), row | {"n": 6})["verdict"].startswith("no significant difference")
 
 
 def test_nobody_left_is_said():
