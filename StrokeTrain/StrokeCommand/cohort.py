@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -156,8 +157,8 @@ def maps(
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compute the perfusion maps of every series that has none, into the cohort's derivatives."""
-    from StrokeTrainLib.spread.cases import compute_cohort_maps
+    """Compute the perfusion maps of every series that has none, or has old ones, into the cohort's derivatives."""
+    from StrokeTrainLib.spread.cases import compute_cohort_maps, failed_quality
 
     cohort = _indexed(folder)
     with stage("Perfusion maps") as progress:
@@ -165,13 +166,20 @@ def maps(
             cohort, scheduler=scheduler, workers=workers, method=method, progress=progress
         )
     files = [name for result in outcome.done.values() for name in result["files"]]
+    doubtful = failed_quality(cohort)
     if as_json:
         print_json({
             "done": list(outcome.done), "skipped": list(outcome.skipped), "failed": outcome.failed,
-            "left_out": left_out, "workers": outcome.workers, "files": files,
+            "left_out": left_out, "quality_failed": doubtful, "workers": outcome.workers, "files": files,
         })  # fmt: skip
     else:
         answer.print(f"{len(outcome.done)} computed, {len(outcome.skipped)} done before, {len(left_out)} without need")
+        for reason, count in Counter(left_out.values()).items():
+            answer.print(f"  {count} of these: {reason}", markup=False)
+        if doubtful:
+            few = ", ".join(doubtful[:10]) + (f" and {len(doubtful) - 10} more" if len(doubtful) > 10 else "")
+            answer.print(f"! {len(doubtful)} series failed the quality check (perfusion.json says why): {few}",
+                         markup=False)  # fmt: skip
     for item, reason in outcome.failed.items():
         terminal.print(f"{item} failed: {reason}", markup=False)
     if outcome.failed:

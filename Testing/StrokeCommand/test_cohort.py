@@ -51,3 +51,22 @@ def test_mistakes_are_one_line(stroke, cohort, tmp_path):
     assert_one_line(stroke("cohort", "index", tmp_path / "nothing"), "no such folder")
     assert_one_line(stroke("cohort", "check", cohort, "--rules", "mine", "-o", tmp_path / "x"), "unknown choice 'mine'")
     assert not (tmp_path / "x").exists()
+
+
+def test_maps_say_whose_series_failed_the_quality_check(stroke, tmp_path):
+    root = tmp_path / "cohort"
+    for n in range(1, 14):
+        name, session = f"sub-{n:02d}", f"sub-{n:02d}/ses-01"
+        bids_patient(root, name, seed=n)
+        (root / f"raw_data/{session}/{name}_ses-01_pwi.nii.gz").write_bytes(b"is not read where the maps are there")
+        place = root / f"derivatives/{session}/perfusion-maps"
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{name}_ses-01_tmax.nii.gz").write_bytes(b"map")
+        (place / "perfusion.json").write_text(json.dumps({"quality_passed": n == 1}))
+    done = stroke("cohort", "maps", root)
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "0 computed, 0 done before, 13 without need" in said
+    assert "13 of these: has maps from elsewhere, which stay" in said
+    names = ", ".join(f"sub-{n:02d}" for n in range(2, 12))
+    assert f"! 12 series failed the quality check (perfusion.json says why): {names} and 2 more" in said

@@ -10,16 +10,22 @@ from typing import Any
 
 from StrokePredictLib.case import SERIES_ROLES
 from StrokePredictLib.errors import StrokeError
+from StrokePredictLib.io.json_files import read_json_object
 from StrokePredictLib.io.output import staged_folder, write_text
 from StrokePredictLib.predict_cohort import is_done
 from StrokePredictLib.predict_job import considered, open_models
 from StrokePredictLib.predict_job import run as predict_job
 from StrokePredictLib.progress import Progress, silent
+from StrokePredictLib.provenance import sha256_of
 
 from ..cohort.table import Cohort, Patient
+from .ledger import Ledger, key_of
 from .work import Outcome, spread
 
 MAPS = "perfusion-maps"
+#: What was computed, how, and whether it can be trusted; beside the maps.
+_RECORD = "perfusion.json"
+_WORK = "StrokeTrainLib.spread.cases:write_maps"
 #: Receipts lie in hidden folders, which no index looks into.
 RECEIPTS = ".receipts"
 
@@ -33,6 +39,8 @@ def compute_cohort_maps(
     progress: Progress = silent,
 ) -> tuple[Outcome, dict[str, str]]:
     """Compute the perfusion maps of every series that has none, into the cohort's ``derivatives``.
+
+    Maps that this made earlier are made again where the series has changed or another method is asked for.
 
     Parameters
     ----------
@@ -50,24 +58,32 @@ def compute_cohort_maps(
     tuple of (Outcome, dict)
         Items are ``sub-0001`` and, of a later session, ``sub-0001 ses-24h``; and by patient why nothing was to be done.
     """
+    ledger = Ledger(cohort.root / "derivatives" / RECEIPTS / MAPS)
     items: dict[str, dict[str, Any]] = {}
     left_out: dict[str, str] = {}
     for patient in cohort:
-        found = _series_without_maps(patient)
-        if patient.layout != "bids" or patient.problems or not found:
-            why = "maps are written for the BIDS layout only" if patient.layout != "bids" else "no series without maps"
+        if patient.layout != "bids" or patient.problems:
+            why = "maps are written for the BIDS layout only"
             left_out[patient.id] = patient.problems[0] if patient.problems else why
             continue
-        for session, series in found.items():
-            name = f"{patient.id} ses-{session}" if session else patient.id
-            place = _maps_folder(cohort.root, patient.id, series)
-            items[name] = {
-                "series": str(series), "output": str(place), "method": method, "stamp": _stamp(series),
-            }  # fmt: skip
+        wanted = {
+            _item(patient, session): {
+                "series": str(series), "output": str(_maps_folder(cohort.root, patient.id, series)), "method": method,
+                "stamp": _stamp(series),
+            }
+            for session, series, _ in _all_series(patient)
+        }  # fmt: skip
+        made = {_item(patient, session) for session, _, there in _all_series(patient) if there}
+        # Maps from elsewhere, such as a scanner's or a reader's own, have no receipt and are never replaced.
+        ours = {item for item in made if ledger.receipt(item).is_file()}
+        stay = (made - ours) | {item for item in ours if not _is_old(ledger, item, wanted[item])}
+        if not wanted.keys() - stay:
+            left_out[patient.id] = _why_not(made, ours)
+        items |= {item: parameters for item, parameters in wanted.items() if item not in stay}
     outcome = spread(
-        "StrokeTrainLib.spread.cases:write_maps",
+        _WORK,
         items,
-        ledger=cohort.root / "derivatives" / RECEIPTS / MAPS,
+        ledger=ledger.folder,
         scheduler=scheduler,
         workers=workers,
         progress=progress,
@@ -77,11 +93,12 @@ def compute_cohort_maps(
 
 def write_maps(series: str, output: str, method: str, stamp: list[int]) -> dict[str, Any]:
     """Compute one series' maps and write them under BIDS' names; ``stamp`` makes a changed file a new item."""
-    from StrokePredictLib.perfusion.job import run
+    from StrokePredictLib.perfusion.job import OWN_FILES, run
 
     _sweep(Path(output))
     prefix = _prefix(Path(series))
-    with staged_folder(output) as stage:
+    stale = [f"{prefix}_{pattern}" for pattern in OWN_FILES]  # another method's
+    with staged_folder(output, owns=stale, inputs=[series]) as stage:
         inner = stage / "maps"
         run(series, inner, method=method)
         names = []
@@ -90,6 +107,19 @@ def write_maps(series: str, output: str, method: str, stamp: list[int]) -> dict[
             path.replace(stage / names[-1])
         inner.rmdir()
     return {"files": [str(Path(output) / name) for name in names]}
+
+
+def failed_quality(cohort: Cohort) -> list[str]:
+    """Return whose maps in the cohort's ``derivatives`` come from a series that failed its quality check.
+
+    Named as the items of `compute_cohort_maps`.
+    """
+    return [
+        _item(patient, session)
+        for patient in cohort
+        for session, series, _ in _all_series(patient)
+        if _record(_maps_folder(cohort.root, patient.id, series)).get("quality_passed") is False
+    ]
 
 
 def predict_cohort(
@@ -164,15 +194,42 @@ def predict_one(
     return {"files": result["files"], "before": False}
 
 
-def _series_without_maps(patient: Patient) -> dict[str, Path]:
-    """Return the series to compute by session; the baseline's under an empty name."""
+def _all_series(patient: Patient) -> list[tuple[str, Path, bool]]:
+    """Return session (the baseline's is an empty name), series, and whether its maps are there."""
     sessions = {"": patient.images, **{name: roles for name, roles in patient.later.items() if name != ""}}
-    found = {}
+    found = []
     for session, roles in sessions.items():
         series = next((roles[role] for role in SERIES_ROLES if role in roles), None)
-        if series is not None and "tmax" not in roles:
-            found[session] = series
+        if series is not None:
+            found.append((session, series, "tmax" in roles))
     return found
+
+
+def _item(patient: Patient, session: str) -> str:
+    return f"{patient.id} ses-{session}" if session else patient.id
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    """Return ``perfusion.json``; empty where it is missing or cannot be read."""
+    try:
+        return read_json_object(folder / _RECORD)
+    except StrokeError:
+        return {}
+
+
+def _is_old(ledger: Ledger, item: str, parameters: dict[str, Any]) -> bool:
+    """Whether maps were made by another method, or of another series than lies there now; in whatever folder."""
+    if ledger.read(item, key_of(_WORK, parameters)) is not None:
+        return False
+    record = _record(Path(parameters["output"]))
+    known = record.get("provenance", {}).get("inputs", {}).get("series", {}).get("sha256")
+    return record.get("method") != parameters["method"] or known != sha256_of(parameters["series"])
+
+
+def _why_not(made: set[str], ours: set[str]) -> str:
+    if not made:
+        return "no perfusion series"
+    return "its maps are there" if made == ours else "has maps from elsewhere, which stay"
 
 
 def _sweep(output: Path) -> None:

@@ -79,7 +79,7 @@ class RunFolder:
             If there is none, or it is of another version of the format.
         """
         if not self.exists:
-            raise StrokeError(f"{self.path}: no training run here (run.json is missing); name a folder of `stroke train`.")
+            raise StrokeError(f"{self.path}: no training run here (run.json is missing); name a run's folder.")
         content = read_json_object(self.run, _ADVICE)
         found = content.get("format")
         if found != FORMAT:

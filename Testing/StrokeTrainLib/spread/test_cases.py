@@ -1,13 +1,14 @@
 """Perfusion maps and predictions of a whole cohort: what is begun, where it goes, what is said."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 from support.cohorts import bids_patient, write_table
 
 from StrokePredictLib.errors import StrokeError
-from StrokePredictLib.io.images import write_image
+from StrokePredictLib.io.images import read_image, write_image
 from StrokePredictLib.phantom.grid import Grid
 from StrokePredictLib.phantom.patient import simulate_patient
 from StrokeTrainLib.cohort.index import index_cohort
@@ -48,7 +49,54 @@ def test_maps_of_every_series_under_bids_names(scanned):
     assert not list(scanned.rglob(".unfinished-*"))
     again, left_out = cases.compute_cohort_maps(index_cohort(scanned), workers=1)
     assert again.done == {}
-    assert left_out == {"sub-1": "no series without maps"}
+    assert left_out == {"sub-1": "its maps are there"}
+
+
+def made_by(path):
+    return json.loads((path / "perfusion.json").read_text())["method"]
+
+
+def test_maps_are_made_again_for_another_method_or_series_and_never_those_from_elsewhere(scanned, tmp_path):
+    root = tmp_path / "cohort"
+    shutil.copytree(scanned, root)
+    shutil.rmtree(root / "derivatives", ignore_errors=True)
+    shutil.rmtree(root / "raw_data/sub-2")
+    place, series = root / "derivatives/sub-1/ses-01/perfusion-maps", root / "raw_data/sub-1/ses-01"
+    elsewhere = np.zeros((6, 40, 40), np.float32)
+    place.mkdir(parents=True)
+    image = read_image(series / "sub-1_ses-01_dwi.nii.gz")
+    write_image(place / "sub-1_ses-01_tmax.nii.gz", image.with_array(elsewhere))
+
+    def compute(folder=root, method="bsvd"):
+        outcome, left_out = cases.compute_cohort_maps(index_cohort(folder), workers=1, method=method)
+        assert not outcome.failed
+        return list(outcome.done), left_out
+
+    assert compute(method="tikhonov") == ([], {"sub-1": "has maps from elsewhere, which stay"})
+    shutil.rmtree(place)
+    assert compute() == (["sub-1"], {})
+    (place / "sub-1_ses-01_delay.nii.gz").write_bytes(b"what only another method makes")
+    assert compute(method="tikhonov") == (["sub-1"], {})
+    assert made_by(place) == "tikhonov"
+    assert not (place / "sub-1_ses-01_delay.nii.gz").exists()
+    # A cohort in another folder, with other times of change, is the same cohort.
+    root = root.rename(tmp_path / "moved")
+    (root / "raw_data/sub-1/ses-01/sub-1_ses-01_pwi.nii.gz").touch()
+    assert compute(root, "tikhonov") == ([], {"sub-1": "its maps are there"})
+    other = read_image(root / "raw_data/sub-1/ses-01/sub-1_ses-01_pwi.nii.gz", series=True)
+    write_image(root / "raw_data/sub-1/ses-01/sub-1_ses-01_pwi.nii.gz", other.with_array(other.array + 3), np.int16)
+    assert compute(root, "tikhonov") == (["sub-1"], {})
+
+
+def test_who_failed_the_quality_check_is_known(scanned, tmp_path):
+    root = tmp_path / "cohort"
+    shutil.copytree(scanned / "raw_data", root / "raw_data")
+    assert cases.failed_quality(index_cohort(root)) == []
+    for patient, session, passed in (("sub-1", "ses-01", True), ("sub-2", "ses-24h", False)):
+        place = root / f"derivatives/{patient}/{session}/perfusion-maps"
+        place.mkdir(parents=True)
+        (place / "perfusion.json").write_text(json.dumps({"quality_passed": passed}))
+    assert cases.failed_quality(index_cohort(root)) == ["sub-2 ses-24h"]
 
 
 def test_what_a_killed_worker_left_is_swept_away(tmp_path):
