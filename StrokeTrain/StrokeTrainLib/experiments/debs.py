@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..cohort.parts import Splits
 from ..cohort.reperfusion import from_table
 from ..cohort.table import Patient
 from ..evaluation.results import Results
 from .arms import Arm, narrowed
+from .experiment import median_dice
 from .ground import Ground, require_groups
 from .published.debs2021 import NOT_REPERFUSED, REPERFUSED
 from .setting import Setting
@@ -82,6 +83,12 @@ def group_of(results: Results, group: str) -> Results:
     word = GROUPS[group][1]
     facts = results.fact("reperfusion_debs")
     return results.only([patient for patient, fact in zip(results.patients, facts, strict=True) if fact == word])
+
+
+def own_kind(results: Results, sets: Mapping[str, str]) -> dict[str, float]:
+    """Return by title every network's median Dice in patients like those of its training set, given by arm."""
+    parts = {GENERAL: results} | {group: group_of(results, group) for group in GROUPS}
+    return median_dice({results.methods[arm]: parts[chosen].column(arm, "dice") for arm, chosen in sets.items()})
 
 
 def cells(results: Results, method: str, keys: Iterable[str] = KEYS, marks: Sequence[str] = ()) -> list[str]:

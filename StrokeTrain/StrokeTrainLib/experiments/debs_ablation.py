@@ -73,10 +73,12 @@ def report(finished: Finished) -> Report:
         {GROUPS[group][0]: (debs.group_of(results, group), {title: f"{group}-{key}" for key, (_, title) in
                                                             INPUTS.items()}) for group in GROUPS},
     ))  # fmt: skip
+    made.require_learnt(debs.own_kind(results, _SETS))
     return made
 
 
 _ARMS = tuple(_arm(training_set, key) for training_set in (WITH, WITHOUT) for key in INPUTS)
+_SETS = {arm.name: arm.name.rpartition("-")[0] for arm in _ARMS}
 EXPERIMENT = Experiment(
     name="debs-ablation",
     title="Debs 2021, Table 4: the reperfused and the non-reperfused model with fewer inputs",
@@ -84,6 +86,6 @@ EXPERIMENT = Experiment(
     needs=debs.NEEDS,
     folds=5,
     arms=_ARMS,
-    deal=debs.dealer({arm.name: arm.name.rpartition("-")[0] for arm in _ARMS}),
+    deal=debs.dealer(_SETS),
     report=report,
 )

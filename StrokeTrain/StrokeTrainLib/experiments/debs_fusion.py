@@ -52,6 +52,7 @@ def report(finished: Finished) -> Report:
         "Dice of the three models with early and with late fusion of their inputs.",
         {GROUPS[group][0]: (debs.group_of(results, group), methods) for group in GROUPS},
     ))  # fmt: skip
+    made.require_learnt(debs.own_kind(results, _SETS))
     return made
 
 

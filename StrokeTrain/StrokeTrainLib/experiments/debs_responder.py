@@ -73,6 +73,7 @@ def report(finished: Finished) -> Report:
     made.notes += [f"{patient}: {row['note']}" for patient, row in found.items() if row["note"]]
     _against_truth(made, finished, known)
     made.drawings.append(_drawing(finished, known, less, more))
+    made.require_learnt(debs.own_kind(finished.results(sources), SETS))
     return made
 
 

@@ -35,6 +35,7 @@ def report(finished: Finished) -> Report:
         "Dice of the three models out of fold, by what happened to the patient.",
         {GROUPS[group][0]: (debs.group_of(results, group), methods) for group in GROUPS},
     ))  # fmt: skip
+    made.require_learnt(debs.own_kind(results, SETS))
     return made
 
 

@@ -44,6 +44,7 @@ def report(finished: Finished) -> Report:
     ))  # fmt: skip
     made.notes.append(UNCLEANED)
     made.tables += [table, areas]
+    made.require_learnt(debs.own_kind(results, SETS))
     return made
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from StrokePredictLib.progress import Progress, silent
 
 from ..cohort.parts import Splits
@@ -199,6 +201,12 @@ class Report:
     def look_for(self, claim: str, published: str, expected: str, row: Mapping[str, Any]) -> None:
         """State a claim of the paper beside a comparison of ours."""
         self.directions.append(judge(Direction(claim, published, expected), row))
+
+
+def median_dice(columns: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Return by title the median of a column of Dice, for `Report.require_learnt`; nobody scored, no entry."""
+    known = {title: column[np.isfinite(column)] for title, column in columns.items()}
+    return {title: float(np.median(column)) for title, column in known.items() if column.size}
 
 
 def of_metric(rows: Sequence[dict[str, Any]], metric: str, second: str | None = None) -> dict[str, Any]:

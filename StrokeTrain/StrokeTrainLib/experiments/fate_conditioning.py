@@ -19,7 +19,7 @@ from .arms import Arm, narrowed
 from .comparing import paired
 from .courses import EXTREMES
 from .drawing import dice_by_group, groups
-from .experiment import Experiment, Finished, Report, of_metric
+from .experiment import Experiment, Finished, Report, median_dice, of_metric
 from .ground import Ground, require_groups
 from .runs import run_of
 from .setting import Setting
@@ -80,6 +80,8 @@ def report(finished: Finished) -> Report:
          for state, part in parts.items() if _only(state) in sources},
     ))  # fmt: skip
     _counterfactual(made, finished, sources)
+    own = {ONE: results} | {_only(state): part for state, part in parts.items() if _only(state) in sources}
+    made.require_learnt(median_dice({results.methods[arm]: part.column(arm, "dice") for arm, part in own.items()}))
     return made
 
 

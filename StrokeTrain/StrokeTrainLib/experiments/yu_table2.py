@@ -12,7 +12,7 @@ from ..statistics.describe import below, subgroups
 from .arms import Arm
 from .comparing import UNCLEANED, paired
 from .drawing import Drawing, dice_by_group, volumes
-from .experiment import Experiment, Finished, Report, everybody_the_same, of_metric
+from .experiment import Experiment, Finished, Report, everybody_the_same, median_dice, of_metric
 from .published.yu2020 import ALL, PAPER, TABLE2
 from .table import OURS, Table, add_paper, digits_of, median_iqr, with_paper
 from .table import PAPER as PUBLISHED
@@ -64,6 +64,7 @@ def report(finished: Finished) -> Report:
     made.drawings += _drawings(results)
     made.notes.append(UNCLEANED)
     made.tables.append(table)
+    made.require_learnt(median_dice({results.methods[NETWORK]: results.column(NETWORK, "dice")}))
     return made
 
 

@@ -14,7 +14,7 @@ from StrokeTrainLib.cohort.parts import Fold, Splits
 from StrokeTrainLib.cohort.table import Patient
 from StrokeTrainLib.evaluation.classification import Classified
 from StrokeTrainLib.evaluation.results import NUMBERS, Results
-from StrokeTrainLib.experiments import mittermeier_cv
+from StrokeTrainLib.experiments import debs_responder, fate_conditioning, mittermeier_cv
 from StrokeTrainLib.experiments.catalogue import experiment_of, names
 from StrokeTrainLib.experiments.document import to_markdown
 from StrokeTrainLib.experiments.drawing import write_drawings
@@ -209,6 +209,59 @@ def test_a_network_that_learnt_nothing_agrees_with_no_claim(dice, judged):
     if not judged:
         assert report.directions[0]["verdict"] == "not assessable: not learnt by B (median Dice 0.004)"
         assert "no claim is judged" in report.notes[0]
+
+
+def is_fact(name, value):
+    return lambda results, patient: results.facts[patient][name] == value
+
+
+#: A network of every experiment that draws maps, and in whom it is at home.
+AT_HOME = {
+    "yu-table2": ("model", lambda results, patient: True),
+    "debs-table2": ("reperfused", is_fact("reperfusion_debs", "yes")),
+    "debs-table3": ("not-reperfused", is_fact("reperfusion_debs", "no")),
+    "debs-ablation": ("reperfused-tmax", is_fact("reperfusion_debs", "yes")),
+    "debs-fusion": ("late-not-reperfused", is_fact("reperfusion_debs", "no")),
+    "debs-responder": ("reperfused", is_fact("reperfusion_debs", "yes")),
+    "alis-vendors": ("B", is_fact("vendor", "B")),
+    "fate-conditioning": ("only-none", lambda results, patient: int(patient[1:]) % 2 == 0),
+}
+
+
+def test_only_the_classifier_draws_no_maps():
+    assert set(names()) - set(AT_HOME) == {"mittermeier-cv"}
+
+
+@pytest.mark.parametrize("failed_at_home", [True, False])
+@pytest.mark.parametrize("name", AT_HOME)
+def test_no_claim_is_judged_where_a_network_learnt_nothing_of_its_own_patients(
+    name, failed_at_home, tmp_path, monkeypatch
+):
+    arm, at_home = AT_HOME[name]
+
+    def results(self, sources, rules=(), *, reader=False, patients=None, name="scores"):
+        found = made_up({source.name: source.name for source in sources}, rules, reader)
+        rng = np.random.default_rng(5)
+        for (patient, method), row in found.rows.items():
+            nothing = method == arm and at_home(found, patient) == failed_at_home
+            row["dice"] = 0.0 if nothing else float(rng.uniform(0.5, 0.6))
+        return found
+
+    monkeypatch.setattr(FakeFinished, "results", results)
+    volumes = {f"p{k:02d}": {"dice": 0.5, "reperfused_ml": 10.0 + k, "not_reperfused_ml": 30.0 - k, "responder": True,
+                             "note": ""} for k in range(8)}  # fmt: skip
+    monkeypatch.setattr(debs_responder, "_compared", lambda finished, sources: volumes)
+    monkeypatch.setattr(fate_conditioning, "_counterfactual", lambda made, finished, sources: None)
+    courses = {f"p{k:02d}": ("none", "partial", "none", "complete")[k % 4] for k in range(40)}
+    monkeypatch.setattr(fate_conditioning, "_courses", lambda ground: courses)
+    _, report = report_of(name, tmp_path)
+    refused = [d["verdict"].startswith("not assessable: not learnt by ") for d in report.directions]
+    assert refused == [failed_at_home] * len(refused)
+    assert len(refused) > 0
+    if failed_at_home:
+        assert all(f"{arm} (median Dice 0.000)" in d["verdict"] for d in report.directions)
+    told = "Below a median Dice of 0.1 in its own kind of patients a network counts as not trained"
+    assert any(note.startswith(told) for note in report.notes) == failed_at_home
 
 
 @pytest.mark.parametrize("name", ["yu-table2", "debs-table3"])

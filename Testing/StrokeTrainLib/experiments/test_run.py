@@ -148,6 +148,26 @@ def test_the_files_hold_table_command_seeds_and_patients(finished):
     assert str(chosen.data.parent) not in page  # no folder of this machine
 
 
+def test_claims_are_judged_only_if_every_network_learnt_something(finished, cohort):
+    chosen, result, _ = finished
+    medians = {}
+    for arm, at_home in (("general", (0, 1)), ("reperfused", (1,)), ("not-reperfused", (0,))):
+        found = []
+        for number in range(FEW):
+            if number % 2 in at_home:
+                name = f"sub-{number + 1:04d}"
+                outline = cohort / "derivatives" / name / "ses-02" / f"{name}_ses-02_lesion-msk.nii.gz"
+                place = next(runs.run_of(chosen, arm).glob(f"fold-*/predictions/{name}"))
+                mask = nibabel.load(next(place.glob("mask_*"))).get_fdata() > 0.5
+                true = nibabel.load(outline).get_fdata() > 0.5
+                total = mask.sum() + true.sum()
+                found.append(2 * (mask & true).sum() / total if total else 1.0)
+        medians[arm] = np.median(found)
+    refused = [d["verdict"].startswith("not assessable: not learnt by ") for d in result["directions"]]
+    assert refused == [min(medians.values()) < 0.1] * len(refused), medians
+    assert len(refused) == 6
+
+
 def test_models_learn_from_their_own_patients_and_test_everybody(finished, cohort):
     chosen = finished[0]
     reperfused = {f"sub-{number + 1:04d}" for number in range(FEW) if number % 2}
