@@ -72,6 +72,7 @@ def test_train_resume_and_predict_with_the_model(stroke, cohort, tmp_path):
         (("debs2021", "--data", "COHORT", "--set", "training.batches=4"), "no 'batches'"),
         (("debs2021", "--data", "COHORT", "--set", "training.batch=none"), "training.batch"),
         (("debs2021", "--data", "COHORT", "--folds", "7"), "7 are needed"),
+        (("alis2020", "--data", "COHORT"), "such as 2-fold (stroke train: --folds 2)"),
         (("debs2021", "--data", "COHORT", "--init", "no-such-model"), "no model 'no-such-model'"),
         (("debs2021", "--data", "COHORT", "--device", "tpu"), "no device 'tpu'"),
         (("--resume",), "no training run here"),

@@ -19,6 +19,8 @@ __all__ = ["Fold", "Splits", "check_classes", "make_splits", "parse_scheme"]
 STRATA = ("reperfusion", "volume", "center", "vendor")
 #: Of those who do not test, one in four validates, as in Yu's 3:1:1, where folds are too few to spare a whole one.
 _VALIDATION = 0.25
+#: Persons of whom two folds can be made that train, validate and test.
+_FEWEST = 4
 
 
 @dataclass(frozen=True)
@@ -99,12 +101,12 @@ def make_splits(
     told = (f" ({', '.join(words)})" if words else "") + _left_out(excluded)
     if len(rest) < count:
         few = f"{scheme}: too few persons may be tested, {len(rest)} where {count} are needed"
-        raise StrokeError(f"{few}; choose fewer folds{told}.")
+        raise StrokeError(f"{few}; {_advice(kind, count, len(rest))}{told}.")
     folds = _folds(rest, count, rng) if kind == "folds" else [_shares(rest, rng)]
     made = tuple(Fold(_ids(train + always), _ids(validation), _ids(test)) for train, validation, test in folds)
     if any(not part for fold in made for part in (fold.train, fold.validation, fold.test)):
         few = f"{scheme}: too few persons may be tested, {len(rest)}"
-        raise StrokeError(f"{few}: a part would be empty{told}.")
+        raise StrokeError(f"{few}: a part would be empty; {_advice(kind, count, len(rest))}{told}.")
     return Splits(
         scheme=scheme,
         seed=seed,
@@ -214,6 +216,13 @@ def _shares(units: list[_Unit], rng: np.random.Generator) -> tuple[list[_Unit], 
 
 def _ids(units: Sequence[_Unit]) -> tuple[str, ...]:
     return tuple(sorted(identifier for unit in units for identifier in unit.records))
+
+
+def _advice(kind: str, count: int, persons: int) -> str:
+    """Return what can be done where persons are too few for a scheme."""
+    if persons < _FEWEST or (kind == "folds" and count == 2):
+        return "more patients are needed"
+    return "choose fewer folds" if kind == "folds" else "take folds instead, such as 2-fold (stroke train: --folds 2)"
 
 
 def _left_out(excluded: Sequence[str]) -> str:

@@ -198,6 +198,20 @@ def test_constructors_refuse_leaks(change, said):
         replace(good, **change)
 
 
+@pytest.mark.parametrize("count", range(2, 10))
+@pytest.mark.parametrize("seed", range(5))
+def test_the_advice_where_persons_are_too_few_can_be_followed(count, seed):
+    for scheme, words in (("80-10-10", "--folds 2"), ("10-fold", "choose fewer folds")):
+        with pytest.raises(StrokeError, match="too few persons") as told:
+            make_splits(people(count), scheme, seed)
+        if words in str(told.value):
+            assert make_splits(people(count), "2-fold", seed).folds[1].validation
+        else:
+            assert "more patients are needed" in str(told.value)
+            with pytest.raises(StrokeError):
+                make_splits(people(count), "2-fold", seed)
+
+
 @pytest.mark.parametrize("parts", [(("a",), ("a",), ("b",)), (("a",), ("b",), ("a",)), (("a", "a"), ("b",), ("c",))])
 def test_a_fold_refuses_a_patient_twice(parts):
     with pytest.raises(StrokeError, match="a: stands"):
@@ -209,7 +223,7 @@ def test_a_fold_refuses_a_patient_twice(parts):
     [
         (people(3), "5-fold", {}, "too few persons may be tested, 3 where 5 are needed"),
         (people(3), "5-fold", {"excluded": ["a: no DWI.", "b: x"]}, "2 were excluded, the first: a: no DWI"),
-        (people(2), "2-fold", {"excluded": ["a: no DWI."]}, "a part would be empty; 1 was excluded"),
+        (people(2), "2-fold", {"excluded": ["a: no DWI."]}, "a part would be empty; more patients are needed; 1 was"),
         (people(20), "7 folds", {}, "unknown split"),
         (people(20), "1-fold", {}, "unknown split"),
         (people(20), "5-fold", {"locked": 1.0}, "locked share"),
