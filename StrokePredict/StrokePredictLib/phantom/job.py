@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ..errors import StrokeError
 from ..progress import Progress, silent
 from .cohort import write_cohort
 from .protocols import scanner
@@ -56,7 +57,9 @@ def run(
     StrokeError
         For what is not simulated, bad numbers, and a disk that refuses.
     """
-    vendor = vendor if vendor == "both" else vendor.upper()
+    vendor = vendor.lower() if vendor.lower() == "both" else vendor.upper()
+    if vendor not in ("A", "B", "both"):
+        raise StrokeError(f"--vendor {vendor}: not simulated; choose A, B or both.")
     scanner(modality, "A" if vendor == "both" else vendor)
     return write_cohort(
         output, cases, seed, modality=modality.upper(), vendor=vendor, population=population, centers=centers,

@@ -194,7 +194,7 @@ def test_a_cancelled_cohort_leaves_nothing(tmp_path, small_grid, workers):
 
 @pytest.mark.parametrize(
     ("wrong", "words"),
-    [({"modality": "PET"}, "choose MR or CT"), ({"vendor": "C"}, "choose A or B"), ({"cases": 0}, "at least 1"),
+    [({"modality": "PET"}, "choose MR or CT"), ({"vendor": "C"}, "choose A, B or both"), ({"cases": 0}, "at least 1"),
      ({"seed": -1}, "from 0"), ({"population": "mars"}, "choose lvo"), ({"workers": -1}, "from 0"),
      ({"centers": 0}, "at least 1 centre")],
 )  # fmt: skip
