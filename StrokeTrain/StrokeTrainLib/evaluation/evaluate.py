@@ -231,7 +231,8 @@ def _maps(subject: Subject, output: Path, options: Options, progress: Progress) 
     def draw(folder: Path) -> list[Figure]:
         progress(0.88, "figures")
         cache = cache_folder(options.cache)
-        return draw_maps(results, [source], subject.patients, folder, cache, summary, options.seed, options.cleaned)
+        shown, known = results.tested(), subject.patients
+        return draw_maps(shown, [source], known, folder, cache, summary, options.seed, options.cleaned)
 
     return _write(subject, output, options, summary, csv_text(results.table()), map_tables(summary), draw, scored,
                   results.facts, _headline(summary, source.name))  # fmt: skip

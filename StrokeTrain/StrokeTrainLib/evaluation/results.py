@@ -88,6 +88,11 @@ class Results:
         """Return who has a usable prediction, bool a patient."""
         return np.isfinite(self.column(method, "dice"))
 
+    def tested(self) -> Results:
+        """Return the results of those whom a network was tested on: in them alone others can be set beside it."""
+        networks = self.of_kind("network")
+        return self.where(np.logical_or.reduce([self.scored(name) for name in networks])) if networks else self
+
     def only(self, patients: Collection[str]) -> Results:
         """Return the results of some patients, in the same order."""
         wanted = set(patients)

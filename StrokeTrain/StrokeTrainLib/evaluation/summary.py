@@ -57,6 +57,9 @@ def summarise(
 ) -> dict[str, Any]:
     """Return all statistics of an evaluation.
 
+    A second reader and rules are described in the patients whom the network was tested on, never in others: those whom
+    a model has seen, or for whom it failed, are not the same sample.
+
     Parameters
     ----------
     results : Results
@@ -78,24 +81,25 @@ def summarise(
         For a subgroup of another name.
     """
     require_subgroups(subgroups)
-    methods = {}
+    methods, tested = {}, results.tested()
+    networks = results.of_kind("network")
     for number, method in enumerate(results.methods):
         progress(number / len(results.methods), f"statistics of {results.methods[method]}")
-        methods[method] = _method(results, method, seed, resamples)
-    networks = results.of_kind("network")
+        methods[method] = _method(results if method in networks else tested, method, seed, resamples)
     curves = {name: calibration(list(results.bins[name].values()), seed=seed) for name in networks}
     return {
         "target": results.target,
         "patients": len(results.patients),
+        "tested": len(tested.patients),
         "simulated": results.simulated,
         "methods": methods,
-        "comparisons": [row for name in networks for row in compare(results, name, _rivals(results, name))],
-        "subgroups": {name: _subgroup(results, name) for name in SUBGROUPS if name in subgroups},
-        "volumes": {method: _volumes(results, method) for method in results.methods},
+        "comparisons": [row for name in networks for row in compare(tested, name, _rivals(tested, name))],
+        "subgroups": {name: _subgroup(tested, name) for name in SUBGROUPS if name in subgroups},
+        "volumes": {method: _volumes(tested, method) for method in results.methods},
         "calibration": {name: _curve(curve) for name, curve in curves.items()},
         "roc": {name: _mean_curve(results, name) for name in networks},
         "conformal": {source.name: coverage(results, source) for source in sources if source.calibration},
-        "notes": _notes(results),
+        "notes": [*_aside(results, tested), *_notes(results)],
     }
 
 
@@ -285,6 +289,17 @@ def coverage(results: Results, source: Source, level: float = COVERAGE) -> dict[
         "level": level, "covered": sum(inside), "n": len(inside), "share": share.value, "low": share.low,
         "high": share.high, "median_width_ml": width, "note": kept,
     }  # fmt: skip
+
+
+def _aside(results: Results, tested: Results) -> list[str]:
+    """Say that others than the network are described in fewer patients than they have scores of."""
+    others = [results.methods[method] for method in results.methods if results.kinds[method] != "network"]
+    if not others or len(tested.patients) == len(results.patients):
+        return []
+    return [
+        f"Everything but the network ({'; '.join(others)}) is described in the {len(tested.patients)} of "
+        f"{len(results.patients)} patients whom the network was tested on; metrics.csv holds its scores of the others."
+    ]
 
 
 def _notes(results: Results) -> list[str]:

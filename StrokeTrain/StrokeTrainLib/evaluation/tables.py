@@ -81,7 +81,10 @@ def overall(summary: Mapping[str, Any], kind: str) -> Table:
         rows.append(cells + [_described(found["metrics"][key], key, kind) for key in SHOWN])
     names = {"median": ("overall-median", "Median (interquartile range)"), "mean": ("overall-mean", "Mean ± SD")}
     name, title = names[kind]
-    note = "n: patients with a usable prediction of all. Distances leave out patients in whom either mask is empty."
+    note = (
+        "n: patients with a usable prediction, of all; a second reader and rules: of those whom the network was tested "
+        "on. Distances leave out patients in whom either mask is empty."
+    )
     return Table(name, title, ["Method", "n", *(_head(key) for key in SHOWN)], rows, note)
 
 
@@ -121,16 +124,19 @@ def subgroup(summary: Mapping[str, Any], name: str) -> Table:
     for level, part in found["levels"].items():
         tests = {(row["second"], row["metric"]): row for row in part["comparisons"]}
         for method, metrics in part["methods"].items():
-            row = [level, str(part["patients"]), _title(summary, method)]
+            row = [level, str(part["patients"]), _title(summary, method), str(metrics["dice"]["n"])]
             for key in IN_SUBGROUPS:
                 test = tests.get((method, key))
                 row.append(_described(metrics[key], key, "median"))
                 row.append(p_text(_number(test["p_holm"])) if test and part["patients"] else "–")
             rows.append(row)
-    head = [found["title"], "Patients", "Method"]
+    head = [found["title"], "Patients", "Method", "n"]
     for key in IN_SUBGROUPS:
         head += [_head(key), f"P, {METRICS[key].short}"]
-    note = "Median (interquartile range). P: network against that method in this subgroup, Wilcoxon, Holm-adjusted."
+    note = (
+        "Median (interquartile range) of the patients whom the network was tested on; n: with a Dice. P: network "
+        "against that method in this subgroup, Wilcoxon, Holm-adjusted."
+    )
     title = f"By {found['title'][0].lower()}{found['title'][1:]}"
     return Table(f"subgroups-{name.replace('_', '-')}", title, head, rows, note, 2)
 

@@ -1,5 +1,6 @@
 """A finished model on patients of another cohort: predicted where that is missing, by the code of stroke predict."""
 
+import csv
 import json
 
 import numpy as np
@@ -61,6 +62,22 @@ def test_who_was_seen_or_failed_is_said(made):
     assert {box["reason"]: box["patients"] for box in flow["excluded"] if box["patients"]} == {
         "Seen by the model, or outline begun as its prediction": 1, "No usable prediction or truth": 1,
     }  # fmt: skip
+
+
+def test_the_rule_is_described_in_the_patients_whom_the_model_may_be_tested_on(made):
+    base, bundle, _, result = made
+    with (base / "out" / "metrics.csv").open(newline="") as stream:
+        dice = {row["patient"]: float(row["dice"]) for row in csv.DictReader(stream) if row["method"] == "adc"
+                and row["dice"]}  # fmt: skip
+    # The model has seen sub-0001; the rule needs ADC alone and could do without sub-0002's broken DWI, the model not.
+    assert "sub-0001" in dice
+    tested = ["sub-0003", "sub-0004", "sub-0005"]
+    told = result["summary"]["methods"]["adc"]
+    assert (told["scored"], told["missing"], result["summary"]["tested"]) == (3, 0, 3)
+    assert told["metrics"]["dice"]["median"] == pytest.approx(np.median([dice[name] for name in tested]))
+    assert {part["n"] for part in result["summary"]["volumes"].values()} == {3}
+    methods = result["summary"]["methods"]
+    assert (methods[bundle.card.name]["scored"], methods[bundle.card.name]["missing"]) == (3, 2)
 
 
 def test_its_volume_interval_is_tried(made):

@@ -1,5 +1,7 @@
 """summary.json against pandas, scipy and statsmodels, computed from metrics.csv alone."""
 
+import csv
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,7 +24,10 @@ def frame(study):
 @pytest.mark.parametrize("method", [METHOD, "adc"])
 @pytest.mark.parametrize("key", ["auc", "dice", "volume_error_ml", "hausdorff_95_mm"])
 def test_descriptions(study, frame, method, key):
-    values = frame[frame.method == method][key]
+    everybody = frame[frame.method == METHOD].set_index("patient").dice
+    asked = everybody.index if method == METHOD else everybody.index[everybody.notna()]
+    values = frame[(frame.method == method) & frame.patient.isin(asked)][key]
+    assert len(values) == (12 if method == METHOD else 8)
     told = study.summary["methods"][method]["metrics"][key]
     assert told["n"] == values.count()
     assert told["missing"] == values.isna().sum()
@@ -36,7 +41,10 @@ def test_descriptions(study, frame, method, key):
 
 def test_counts_of_scored_and_missing(study):
     assert (study.summary["methods"][METHOD]["scored"], study.summary["methods"][METHOD]["missing"]) == (8, 4)
-    assert study.summary["methods"]["adc"]["missing"] == 0
+    # The rule has scores of all 12; it is described in those whom the network was tested on.
+    assert (study.summary["methods"]["adc"]["scored"], study.summary["methods"]["adc"]["missing"]) == (8, 0)
+    assert (study.summary["patients"], study.summary["tested"]) == (12, 8)
+    assert sum("described in the 8 of 12 patients" in note for note in study.summary["notes"]) == 1
 
 
 def test_the_bootstrap_interval_of_a_mean_is_scipys(study):
@@ -121,9 +129,14 @@ def test_calibration_is_that_of_all_voxels_at_once(study):
 
 def test_subgroups(study, frame):
     yu = study.summary["subgroups"]["reperfusion_yu"]["levels"]
-    assert {name: level["patients"] for name, level in yu.items()} == {
-        "minimal": 4, "partial": 4, "major": 0, "unknown": 4,
-    }  # fmt: skip
+    tested = frame[(frame.method == METHOD) & frame.dice.notna()]
+    counts = tested.reperfusion_yu.fillna("unknown").value_counts()
+    assert {name: level["patients"] for name, level in yu.items()} == {"major": 0} | counts.to_dict()
+    assert sum(level["patients"] for level in yu.values()) == 8
+    for method in (METHOD, *RULES):
+        rows = frame[(frame.method == method) & frame.patient.isin(tested.patient)]
+        for level, part in yu.items():
+            assert part["methods"][method]["dice"]["n"] == (rows.reperfusion_yu.fillna("unknown") == level).sum()
     # A subgroup of nobody is shown and empty, never a crash or a number.
     nobody = yu["major"]["methods"][METHOD]["dice"]
     assert nobody["n"] == 0
@@ -138,7 +151,24 @@ def test_subgroups(study, frame):
     centres = study.summary["subgroups"]["center"]
     assert (centres["levels"], centres["note"]) == ({}, "Not known of any patient.")
     small = study.summary["subgroups"]["volume"]["levels"]["< 100 mL"]["patients"]
-    assert small == (frame[frame.method == "adc"].true_ml < 100).sum()
+    assert small == (tested.true_ml < 100).sum()
+
+
+def test_rules_stand_beside_the_network_in_the_same_patients_only(study, frame):
+    tested = set(frame[(frame.method == METHOD) & frame.dice.notna()].patient)
+    for method in (METHOD, *RULES):
+        rows = frame[(frame.method == method) & frame.patient.isin(tested)]
+        difference = rows.predicted_ml - rows.true_ml
+        told = study.summary["volumes"][method]
+        assert told["n"] == len(tested) == 8
+        assert told["bias_ml"] == pytest.approx(difference.mean())
+    with (study.out / "tables" / "subgroups-vendor.csv").open(newline="") as stream:
+        lines = list(csv.DictReader(stream))
+    for vendor in "AB":
+        wanted = str((frame[frame.patient.isin(tested) & (frame.method == "adc")].vendor == vendor).sum())
+        assert {(line["Patients"], line["n"]) for line in lines if line["Vendor"] == vendor} == {(wanted, wanted)}
+    with (study.out / "tables" / "overall-median.csv").open(newline="") as stream:
+        assert [line["n"] for line in csv.DictReader(stream)] == ["8/12", *["8/8"] * len(RULES)]
 
 
 def rows_of(values, method="net", **more):
