@@ -90,7 +90,7 @@ def draw_maps(
     draw_volume_correlation(folder / "volume-correlation", pairs, **shown)
     made = [
         Figure("bland-altman", "Bland-Altman analysis of predicted and true volume. Lines: bias and limits of "
-               "agreement (bias ± 1.96 SD); bands: their 95 % confidence intervals."),
+               "agreement (bias ± 1.96 SD); bands: their 95 % confidence intervals. Each panel has its own scales."),
         Figure("volume-correlation", "Predicted against true volume on cube-root axes, with Lin's concordance "
                "correlation coefficient ρc of the cube roots and its 95 % confidence interval."),
     ]  # fmt: skip
@@ -116,7 +116,7 @@ def _groups(results: Results, folder: Path, summary: Mapping[str, Any]) -> list[
             columns = {results.methods[method]: results.column(method, key) for method in results.methods}
             stem = f"{key}-by-{name.replace('_', '-')}"
             draw_groups(folder / stem, columns, labels_of(results, name), title=METRICS[key].label,
-                        levels=SUBGROUPS[name][1], simulated=results.simulated)  # fmt: skip
+                        levels=SUBGROUPS[name][1], grouped_by=found["title"], simulated=results.simulated)  # fmt: skip
             title = found["title"][0].lower() + found["title"][1:]
             caption = f"{METRICS[key].title} by {title}; each point is a patient."
             made.append(Figure(stem, caption, key == "dice"))

@@ -26,6 +26,7 @@ def draw_groups(
     *,
     title: str,
     levels: Sequence[Any] = (),
+    grouped_by: str = "",
     notes: Mapping[str, str] | None = None,
     simulated: bool = False,
 ) -> tuple[Path, Path]:
@@ -43,6 +44,8 @@ def draw_groups(
         The axis's words with the unit (`metrics.catalogue.Metric.label`).
     levels : sequence, optional
         Order of the subgroups; those declared are shown even when empty.
+    grouped_by : str, optional
+        What the subgroups are of, such as ``"Reperfusion (Debs 2021)"``: a "yes" alone says nothing.
     notes : mapping of str to str, optional
         What stands above a subgroup, such as ``"P = .37"``.
     simulated : bool
@@ -60,6 +63,7 @@ def draw_groups(
     with page(stem, width, 3.8, simulated=simulated) as (figure, axes):
         panel = axes[0, 0]
         panel.set_ylabel(title)
+        panel.set_xlabel(grouped_by)
         if not groups or not columns:
             say_nothing(panel, "No patients.")
             return files_of(stem)

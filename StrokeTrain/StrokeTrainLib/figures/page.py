@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -135,7 +136,9 @@ def say_nothing(axes: Axes, why: str) -> None:
 
 def name_panel(axes: Axes, name: str, told: str) -> None:
     """Write a panel's name in bold, and in a line of its own below it what it shows, such as ``n = 67``."""
-    axes.set_title(textwrap.fill(name, 34), pad=17)
+    # A comparison, and a number with its unit, stay in one line.
+    whole = re.sub(r" (?=[<>×]|mm|%)|(?<=[<>×]) ", "\u00a0", name)
+    axes.set_title(textwrap.fill(whole, 34), pad=17)
     axes.annotate(told, (0.5, 1.0), xytext=(0, 4), xycoords="axes fraction", textcoords="offset points", ha="center",
                   fontsize=8.5)  # fmt: skip
 

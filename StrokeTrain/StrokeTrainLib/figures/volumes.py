@@ -33,7 +33,7 @@ def draw_bland_altman(stem: Path | str, pairs: Pairs, *, simulated: bool = False
     stem : path-like
         Without suffix.
     pairs : mapping of str to (predicted, true)
-        Volumes in mL by method; all panels share their axes.
+        Volumes in mL by method; each has axes of its own, so that a method far off does not flatten the others.
     simulated : bool
         Mark the figure.
 
@@ -42,9 +42,9 @@ def draw_bland_altman(stem: Path | str, pairs: Pairs, *, simulated: bool = False
     tuple of Path
         PDF and PNG.
     """
-    words: list[tuple[Axes, list[tuple[float, str]]]] = []
+    drawn: list[Axes] = []
     with _panels(stem, pairs, 3.9, 3.3, simulated, "Mean of predicted and true volume (mL)",
-                 "Predicted − true volume (mL)") as panels:  # fmt: skip
+                 "Predicted − true volume (mL)", shared=False) as panels:  # fmt: skip
         for name, panel in panels.items():
             predicted, true = pairs[name]
             found = bland_altman(predicted, true)
@@ -55,26 +55,25 @@ def draw_bland_altman(stem: Path | str, pairs: Pairs, *, simulated: bool = False
             (x, y), _ = complete(predicted, true)
             panel.plot((x + y) / 2, x - y, linestyle="none", marker=MARKERS[0], markersize=4, color=BLUE,
                        alpha=0.65, markeredgewidth=0)  # fmt: skip
-            words.append((panel, _limits(panel, found)))
-            if not np.isnan(found.sd):
-                # No point can lie in this corner: a difference below −2 means would be a negative volume.
-                panel.text(0.01, 0.015, "Bands: 95 % CI", transform=panel.transAxes, fontsize=7, color=FAINT)
+            panel.set_xlim(left=-0.03 * float(np.max((x + y) / 2)) or None)
             grid(panel)
-        # Only now are the shared limits of the axes known.
-        for panel, lines in words:
-            _write_beside(panel, lines)
+            _write_beside(panel, _limits(panel, found))
+            drawn.append(panel)
+        if drawn:
+            drawn[0].figure.legend(handles=_key(), loc="outside upper center", ncols=3)
     return files_of(stem)
 
 
 @contextlib.contextmanager
 def _panels(
-    stem: Path | str, pairs: Pairs, width: float, height: float, simulated: bool, x_label: str, y_label: str
+    stem: Path | str, pairs: Pairs, width: float, height: float, simulated: bool, x_label: str, y_label: str,
+    *, shared: bool = True,
 ) -> Iterator[dict[str, Axes]]:
-    """Give one panel a method, three a row, all with the same axes; say so where there is no method."""
+    """Give one panel a method, three a row; say so where there is no method."""
     rows, columns = max(-(-len(pairs) // _A_ROW), 1), max(min(len(pairs), _A_ROW), 1)
     with page(
-        stem, 0.3 + width * columns, height * rows, rows=rows, columns=columns, simulated=simulated, sharex=True,
-        sharey=True,
+        stem, 0.3 + width * columns, height * rows, rows=rows, columns=columns, simulated=simulated, sharex=shared,
+        sharey=shared,
     ) as (_, axes):  # fmt: skip
         spare = axes.flat[max(len(pairs), 1) :]
         for panel in spare:
@@ -113,6 +112,18 @@ def _limits(axes: Axes, found: BlandAltman) -> list[tuple[float, str]]:
             axes.axhspan(estimate.low, estimate.high, color=FAINT, alpha=0.16, linewidth=0)
         words.append((estimate.value, f"{name}\n{signed(estimate.value, 1)} mL"))
     return words
+
+
+def _key() -> list:
+    """Return what the lines and bands of every panel are."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    return [
+        Line2D([], [], color=INK, linewidth=1.0, label="Bias"),
+        Line2D([], [], color=INK, linewidth=1.0, linestyle="--", label="Limits of agreement"),
+        Patch(facecolor=FAINT, alpha=0.3, label="95 % CI"),
+    ]
 
 
 def _write_beside(axes: Axes, words: list[tuple[float, str]]) -> None:

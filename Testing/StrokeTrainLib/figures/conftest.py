@@ -17,6 +17,7 @@ class Drawn:
         self.touching = []
         self.outside = []
         self.figures = []
+        self.limits = []
 
     def measure(self, figure):
         from matplotlib.text import Text
@@ -30,6 +31,7 @@ class Drawn:
             down = min(box.y1, second.y1) - max(box.y0, second.y0)
             if across > 1 and down > 1:
                 self.touching.append((one, other))
+        self.limits += [(axes.get_xlim(), axes.get_ylim()) for axes in figure.axes if axes.axison]
         page = figure.bbox
         self.outside += [t for t, b in boxes if b.x0 < -1 or b.y0 < -1 or b.x1 > page.x1 + 1 or b.y1 > page.y1 + 1]
         self.figures.append(weakref.ref(figure))

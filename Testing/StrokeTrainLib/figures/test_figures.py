@@ -82,6 +82,12 @@ def test_labels_of_close_limits_do_not_touch(tmp_path, drawn):
     wide = {"Good": (TRUE + RNG.normal(0, 0.5, 67), TRUE), "Bad": (TRUE * 4 + RNG.normal(0, 90, 67), TRUE)}
     draw_bland_altman(tmp_path / "ba", wide)
     assert drawn.touching == []
+    # A method that is far off does not flatten the other: differences of 0.5 mL (SD) stay to be seen.
+    (_, good), (_, bad) = drawn.limits
+    assert good[1] - good[0] < 6
+    assert bad[1] - bad[0] > 300
+    assert drawn.says("Limits of agreement")
+    assert drawn.says("95 % CI")
 
 
 def test_correlation_shows_lins_concordance_of_cube_roots(tmp_path, drawn):
@@ -102,7 +108,9 @@ def test_roc_shows_mean_and_sd_and_says_which_folds_are_left_out(tmp_path, drawn
 def test_groups_show_their_numbers_and_what_is_empty(tmp_path, drawn):
     values = {name: column.copy() for name, column in DICE.items()}
     values["Rule"][:5] = np.nan
-    draw_groups(tmp_path / "g", values, LABELS, title="Dice", levels=("minimal", "nobody", "partial", "major"))
+    levels = ("minimal", "nobody", "partial", "major")
+    draw_groups(tmp_path / "g", values, LABELS, title="Dice", levels=levels, grouped_by="Reperfusion (Yu 2020)")
+    assert drawn.says("Reperfusion (Yu 2020)")
     assert drawn.says("minimal\nn = 20/15")
     assert drawn.says("nobody\nn = 0")
     assert drawn.says("none")
