@@ -23,6 +23,7 @@ from ..cohort.select import Selection, select
 from ..cohort.splits import Splits, check_classes, make_splits
 from ..cohort.table import Cohort, Patient
 from ..data import Entry, cache_folder, label_limit
+from ..data.maps import quality_notes
 from ..data.samples import samples_of, without_lesion
 from ..recipes.schema import Recipe
 from .ancestry import lineage
@@ -104,7 +105,7 @@ def begin(
         "cache": str(cache),
         "selection": selection.record(),
         "unusable": failed,
-        "notes": [*notes, *selection.notes, *splits.notes, *said],
+        "notes": [*notes, *selection.notes, *splits.notes, *said, *quality_notes(kept, recipe.uses, cache)],
     }
     _require_somebody(selection, failed, splits)
     plan = Plan(folder, facts, recipe, splits, {patient.id: patient for patient in kept})
