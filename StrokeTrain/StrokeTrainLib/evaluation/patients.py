@@ -11,12 +11,14 @@ import numpy as np
 
 from StrokePredictLib import __version__
 from StrokePredictLib.errors import StrokeError
+from StrokePredictLib.models.card import Card
 from StrokePredictLib.progress import Progress, silent
 
 from ..cohort.reperfusion import from_table
 from ..cohort.table import Patient
 from ..cohort.votes import other_reader
 from ..data.cache import cache_folder
+from ..data.maps import quality_notes
 from ..metrics.patient import Scores
 from ..metrics.rules import RULES
 from ..spread.work import spread
@@ -133,6 +135,12 @@ def rules_left_out(patients: Sequence[Patient], target: str, applied: Sequence[s
         why = "without a reader's outline of the DWI lesion it is the ADC rule" if images else "nobody has its images"
         told.append(f"Rule left out: {RULES[rule].title}; {why}.")
     return told
+
+
+def maps_in_doubt(patients: Sequence[Patient], card: Card, rules: Sequence[str], cache: Path) -> list[str]:
+    """Return a sentence on whose perfusion series failed its quality check, where network or rules rest on its maps."""
+    roles = [*(channel.role for channel in card.channels), *(role for rule in rules for role in RULES[rule].needs)]
+    return quality_notes(patients, tuple(dict.fromkeys(roles)), cache)
 
 
 def can_apply(patient: Patient, rule: str) -> bool:
