@@ -174,7 +174,7 @@ def _images(case: StrokeCase) -> list[dict[str, str]]:
 
 def _tasks(case: StrokeCase) -> list[dict[str, Any]]:
     """Return, by task and model, whether it can run and what it lacks."""
-    from .inference.prepare import missing_roles
+    from .inference.prepare import makeable, missing_roles
 
     listed = []
     for name, choices in TASKS.items():
@@ -189,6 +189,8 @@ def _tasks(case: StrokeCase) -> list[dict[str, Any]]:
             listed.append({"name": f"Model {folder.name}", "ready": False, "missing": [str(error)]})
             continue
         lacking = missing_roles(card, case)
+        if makeable(lacking, case):  # as for the rules above: one command makes the maps first
+            lacking = []
         listed.append({
             "name": f"Model {card.name}", "ready": not lacking, "missing": [ROLES[role][0] for role in lacking],
         })  # fmt: skip

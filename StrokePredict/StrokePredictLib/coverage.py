@@ -6,13 +6,33 @@ import numpy as np
 from scipy import ndimage
 
 from .case import StrokeCase
+from .errors import StrokeError
 from .thresholds import volume_ml
 from .volume import Volume
 
 #: Below this much brain (mL) the images are a slab.
 SMALL_SLAB_ML = 800.0
+#: No brain is larger (mL): voxels of a wrong size are.
+LARGEST_BRAIN_ML = 3000.0
 #: Tissue this many times as bright as the brain's median DWI is plainly bright to a reader.
 DWI_BRIGHT = 2.0
+
+
+def require_possible(case: StrokeCase) -> None:
+    """Raise where the brain is larger than any: every volume would be wrong by the same factor.
+
+    Raises
+    ------
+    StrokeError
+        With the size of the voxels, which is what is wrong then.
+    """
+    brain = case.volumes["brain"]
+    if volume_ml(brain) > LARGEST_BRAIN_ML:
+        x, y, z = (f"{size:.3g}" for size in np.linalg.norm(brain.affine[:3, :3], axis=0))
+        raise StrokeError(
+            f"{case.patient}: {volume_ml(brain):.0f} mL of brain, more than any person has; the voxel size in the file "
+            f"({x} × {y} × {z} mm) must be wrong. Export the images again."
+        )
 
 
 def describe_coverage(case: StrokeCase) -> str:

@@ -10,12 +10,15 @@ from typing import Any, Protocol
 
 from . import jobs
 from .case import SERIES_ROLES
+from .errors import StrokeError
 from .io.folder import find_files
 from .io.load import load_case
 from .models.fit import lacking
 from .models.listing import list_models
+from .quality import failed, rests_on_perfusion, withheld
 from .report.collect import collect_study
 from .study import Study
+from .threshold_job import find_quality, input_paths
 
 #: The maps that a perfusion series gives and that a case takes up.
 MAPS = ("tmax", "cbf", "cbv", "mtt", "ttp")
@@ -99,11 +102,26 @@ def study_of(
     if chosen and models is None and importlib.util.find_spec("torch") is None:
         chosen = []
         case.doubts.append(_NO_TORCH)
+    quality = find_quality(input_paths(folder, patient, files, ("tmax",)))
+    chosen, unsure = _split(chosen, failed(quality, override))
+    if unsure and not chosen and models is not None:
+        raise StrokeError(withheld(unsure, quality))
+    if unsure:
+        case.doubts.append(f"{', '.join(unsure)}: not computed, since the perfusion series failed its quality check.")
     prediction = output / "prediction" if chosen else None
     if prediction:
         stage("Prediction", partial(jobs.run, "predict"), output=prediction, models=chosen, device=device,
-              forgiving=True, **images)  # fmt: skip
+              forgiving=True, override=override, **images)  # fmt: skip
     return collect_study(case, thresholds=rules, prediction=prediction, perfusion=maps, segments=segments)
+
+
+def _split(names: list[str], without_perfusion: bool) -> tuple[list[str], list[str]]:
+    """Return the models that may run, and those that rest on a perfusion series that is not to be trusted."""
+    if not without_perfusion:
+        return names, []
+    inputs = {line["name"]: line["inputs"] for line in list_models() if "problem" not in line}
+    unsure = [name for name in names if rests_on_perfusion(inputs[name])]
+    return [name for name in names if name not in unsure], unsure
 
 
 def usable_models(roles: set[str], demonstration: bool, wished: Sequence[str] | None = None) -> list[str]:

@@ -22,6 +22,7 @@ def run_cohort(
     models: list[str] | None = None,
     device: str = "auto",
     form: str = ".nii.gz",
+    override: str | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Predict every patient of a cohort into a folder of their own.
@@ -33,7 +34,7 @@ def run_cohort(
     ----------
     output, folder : path-like
         Where to, and the cohort.
-    models, device, form
+    models, device, form, override
         See `StrokePredictLib.predict_job.run`.
 
     Returns
@@ -61,7 +62,10 @@ def run_cohort(
             if is_done(place, folder, patient, wanted, form):
                 skipped.append(patient)
                 continue
-            result = run(place, folder=folder, patient=patient, models=models, device=device, form=form, progress=share)
+            result = run(
+                place, folder=folder, patient=patient, models=models, device=device, form=form, override=override,
+                progress=share,
+            )  # fmt: skip
         except StrokeError as error:
             failed.append({"patient": patient, "reason": " ".join(str(error).split())})
         except Exception as error:  # a fault of ours must not cost the other patients their turn

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from .case import ROLES, SERIES_ROLES, StrokeCase
+from .coverage import require_possible
 from .errors import StrokeError
 from .inference import Classification, Prediction, missing_roles, predict, treatment_effect
 from .inference.classify import classify
+from .inference.prepare import makeable
 from .inference.what_if import WhatIf
 from .io.folder import list_patients
 from .io.images import write_image
@@ -21,8 +23,9 @@ from .job_folder import write_uncompressed
 from .models.bundle import Bundle, bundle_folders, find_bundle, open_bundle
 from .progress import Progress, part, silent
 from .provenance import provenance
+from .quality import failed, reasons, rests_on_perfusion, withheld
 from .study import DEMONSTRATION
-from .threshold_job import input_paths
+from .threshold_job import find_quality, input_paths
 
 FORMS = (".nii.gz", ".nrrd")
 
@@ -38,6 +41,7 @@ def run(
     form: str = ".nii.gz",
     levels: Sequence[int] | None = None,
     forgiving: bool = False,
+    override: str | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Predict one patient and write probabilities, masks and ``prediction.json``; or all patients of a cohort.
@@ -58,26 +62,38 @@ def run(
         Sections for a classifier (`StrokePredictLib.inference.classify.classify`).
     forgiving : bool
         Leave a model out that cannot answer, with the reason under ``skipped``, as long as another can.
+    override : str, optional
+        Reader who accepts a perfusion series whose quality check failed: without one, models that look at its maps are
+        not run.
 
     Returns
     -------
     dict
         ``files``, and ``prediction`` as in ``prediction.json``, or ``cohort`` as in ``cohort.json``.
+
+    Raises
+    ------
+    StrokeError
+        If no model fits, one that was named does not, or one rests on perfusion that failed its check.
     """
     if form not in FORMS:
         raise StrokeError(f"unknown image format '{form}'; there are {', '.join(FORMS)}.")
     if folder is not None and patient is None and not files and len(list_patients(folder)) > 1:
         from .predict_cohort import run_cohort
 
-        return run_cohort(output, folder, models=models, device=device, form=form, progress=progress)
+        return run_cohort(output, folder, models=models, device=device, form=form, override=override, progress=progress)
     progress(0.0, "reading images")
     bundles, broken = open_models(models)
     series = any(bundle.card.output == "probability" for bundle in bundles)
     case = load_case(folder, patient=patient, files=files, with_series=series)
-    chosen, skipped = _choose(bundles, case, asked=models is not None)
+    if "brain" in case.volumes:
+        require_possible(case)
+    quality = find_quality(input_paths(folder, patient, files, tuple(case.volumes)))
+    bundles, unsure = _without_failed(bundles, quality, override, asked=models is not None)
+    chosen, skipped = _choose(bundles, case, unsure, asked=models is not None)
     skipped += broken
-    failed = skipped if forgiving else None
-    predictions, classifications, treatment = _predict_all(case, chosen, device, levels, progress, failed)
+    cannot = skipped if forgiving else None
+    predictions, classifications, treatment = _predict_all(case, chosen, device, levels, progress, cannot)
     inputs = input_paths(folder, patient, files, _used(case, chosen))
     parameters = {
         "models": [bundle.card.name for bundle in chosen],
@@ -91,7 +107,7 @@ def run(
         "classifications": [c.record for c in classifications],
         "treatment": treatment,
         "skipped": skipped,
-        "doubts": _doubts(case, chosen),
+        "doubts": _doubts(case, chosen) + accepted(quality, override),
         "sources": case.sources,
         "provenance": provenance(inputs, parameters, "torch", "safetensors"),
     }
@@ -143,9 +159,9 @@ def _predict_all(
     device: str,
     levels: Sequence[int] | None,
     progress: Progress,
-    failed: list[dict[str, str]] | None,
+    cannot: list[dict[str, str]] | None,
 ) -> tuple[list[Prediction], list[Classification], list[dict[str, Any]]]:
-    """Run the models; one that cannot answer goes to ``failed``, where that is a list and another can."""
+    """Run the models; one that cannot answer goes to ``cannot``, where that is a list and another can."""
     predictions: list[Prediction] = []
     classifications, treatment = [], []
     for number, bundle in enumerate(chosen):
@@ -162,9 +178,9 @@ def _predict_all(
                 predictions.append(predict(case, bundle, device=device, progress=share))
         except StrokeError as error:
             last = number == len(chosen) - 1 and not predictions and not classifications
-            if failed is None or last:
+            if cannot is None or last:
                 raise
-            failed.append({"name": bundle.card.name, "reason": str(error)})
+            cannot.append({"name": bundle.card.name, "reason": str(error)})
     with_it = [p for p in predictions if p.card.reperfusion == "reperfused"]
     without = [p for p in predictions if p.card.reperfusion == "not-reperfused"]
     treatment += [_effect(a, b) for a, b in product(with_it, without) if a.card.network.name == b.card.network.name]
@@ -175,16 +191,38 @@ def _effect(reperfused: Prediction, not_reperfused: Prediction) -> dict[str, Any
     return {"models": [reperfused.name, not_reperfused.name]} | treatment_effect(reperfused, not_reperfused).record()
 
 
-def _choose(bundles: list[Bundle], case: StrokeCase, *, asked: bool) -> tuple[list[Bundle], list[dict[str, str]]]:
+def _without_failed(
+    bundles: list[Bundle], quality: dict[str, Any] | None, override: str | None, *, asked: bool
+) -> tuple[list[Bundle], list[dict[str, str]]]:
+    """Return the models that may run, and those that rest on a series that failed its check, with the reason."""
+    if not failed(quality, override):
+        return bundles, []
+    unsure = [bundle for bundle in bundles if rests_on_perfusion(c.role for c in bundle.card.channels)]
+    if asked and unsure:
+        raise StrokeError(withheld([bundle.card.name for bundle in unsure], quality))
+    sure = [bundle for bundle in bundles if bundle not in unsure]
+    return sure, [{"name": b.card.name, "reason": "the perfusion series failed its quality check"} for b in unsure]
+
+
+def accepted(quality: dict[str, Any] | None, override: str | None) -> list[str]:
+    """Return the doubt that a reader took over by name, or none."""
+    if not override or not failed(quality):
+        return []
+    return [f"The perfusion series failed its quality check; accepted by {override}. {reasons(quality)}"]
+
+
+def _choose(
+    bundles: list[Bundle], case: StrokeCase, skipped: list[dict[str, str]], *, asked: bool
+) -> tuple[list[Bundle], list[dict[str, str]]]:
     """Return the models to run, and those left out with the reason; one asked for by name must fit."""
     if asked:
-        return bundles, []
-    chosen, skipped = [], []
+        return bundles, skipped
+    chosen = []
     for bundle in bundles:
         missing = missing_roles(bundle.card, case)
         if missing:
             lacking = ", ".join(ROLES[role][0] for role in missing)
-            skipped.append({"name": bundle.card.name, "reason": f"{lacking} missing"})
+            skipped.append({"name": bundle.card.name, "reason": f"{lacking} missing{makeable(missing, case)}"})
         else:
             chosen.append(bundle)
     if not chosen:

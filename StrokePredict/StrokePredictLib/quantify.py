@@ -8,11 +8,12 @@ from typing import Any
 from . import criteria
 from .case import StrokeCase
 from .cleaning import CleaningOptions, clean, options_record
-from .coverage import coverage_doubts, describe_coverage, subacute_doubt
+from .coverage import coverage_doubts, describe_coverage, require_possible, subacute_doubt
 from .errors import StrokeError
 from .perfusion.ratio import ct_core, relative_cbf
 from .perfusion.scaling import ratio_bias
 from .preprocess.midline import Midline, midline_of, side_of
+from .quality import failed, reasons
 from .thresholds import ADC_CORE, RCBF_CORE, TMAX_HYPOPERFUSED, TMAX_LEVELS, adc_core, hypoperfused, penumbra, volume_ml
 from .volume import Volume
 
@@ -84,12 +85,13 @@ def quantify(
     Raises
     ------
     StrokeError
-        If neither ADC nor Tmax is there, or no brain mask could be made.
+        If neither ADC nor Tmax is there, no brain mask could be made, or the brain is larger than any.
     """
     options = options or ThresholdOptions()
     if not {"adc", "tmax"} & case.volumes.keys():
         raise StrokeError(f"{case.patient}: neither ADC (or b0 and DWI) nor Tmax in this case; no tissue rule applies.")
     (brain,) = case.require("brain")
+    require_possible(case)
     midline = midline_of(brain)
     masks: dict[str, Volume] = {"brain": brain}
     steps: list[dict[str, Any]] = []
@@ -105,8 +107,8 @@ def quantify(
         doubts.append(f"The core is rCBF < {options.rcbf:.0%}: {ratio_bias((quality or {}).get('method'))}.")
     if told.get("fallback"):
         doubts.append(f"rCBF: {told['fallback']}.")
-    failed = _quality_failed(quality, options, doubts)
-    result = _numbers(case, volumes, core_key, failed)
+    without = _quality_failed(quality, options, doubts)
+    result = _numbers(case, volumes, core_key, without)
     # Perfusion may be normal by now where the core is not.
     found = [masks[key] for key in ("hypoperfused_tmax", core_key) if key in masks]
     finding = next((mask for mask in found if mask.array.any()), found[0])
@@ -171,10 +173,10 @@ def _threshold_cbf(
     return told
 
 
-def _numbers(case: StrokeCase, volumes: dict[str, float], core_key: str | None, failed: bool) -> dict[str, Any]:
+def _numbers(case: StrokeCase, volumes: dict[str, float], core_key: str | None, without: bool) -> dict[str, Any]:
     """Return volumes, mismatch, HIR and criteria; what cannot be stood by reads "not computed"."""
     shown: dict[str, Any] = dict(volumes)
-    if failed:
+    if without:
         shown |= {key: criteria.NOT_COMPUTED for key in _PERFUSION_KEYS if key in volumes}
     core = _number(shown.get(core_key)) if core_key else None
     above_6, above_10 = _number(shown.get("tmax_gt_6")), _number(shown.get("tmax_gt_10"))
@@ -203,15 +205,11 @@ def _number(value: Any) -> float | None:
 
 
 def _quality_failed(quality: dict[str, Any] | None, options: ThresholdOptions, doubts: list[str]) -> bool:
-    if quality is None or quality.get("quality_passed", True):
+    if not failed(quality):
         return False
-    reasons = " ".join(
-        str(check.get("sentence", check.get("name", "")))
-        for check in quality.get("quality", [])
-        if isinstance(check, dict) and not check.get("passed", True)
-    )
+    why = reasons(quality)
     if options.override:
-        doubts.append(f"The perfusion series failed its quality check; accepted by {options.override}. {reasons}")
+        doubts.append(f"The perfusion series failed its quality check; accepted by {options.override}. {why}")
         return False
-    doubts.append(f"The perfusion series failed its quality check: volumes from it are not computed. {reasons}")
+    doubts.append(f"The perfusion series failed its quality check: volumes from it are not computed. {why}")
     return True

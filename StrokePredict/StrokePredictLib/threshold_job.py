@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from .case import SERIES_ROLES
 from .cleaning import without
 from .errors import StrokeError
 from .io.folder import find_files
@@ -74,6 +75,11 @@ def run(
     quality = find_quality(inputs)
     if "tmax" in inputs and quality is None:
         case.doubts.append("No perfusion.json lies beside the Tmax map: the quality of its series is not known.")
+    if "tmax" not in case.volumes and set(case.sources) & set(SERIES_ROLES):
+        case.doubts.append(
+            "Hypoperfusion and mismatch are not there: the raw perfusion series needs its maps first (stroke analyse, "
+            "or stroke perfusion and then --tmax)."
+        )
     findings = quantify(case, options, quality)
     findings.volumes["provenance"] = provenance(inputs, findings.volumes["parameters"])
     findings.volumes["sources"] = case.sources

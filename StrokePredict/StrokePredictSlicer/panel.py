@@ -216,6 +216,12 @@ class Panel(WorkingPanel):
             done=lambda _p: self.refresh() if set(patient.images()) == before else self._analysed(patient),
         )
 
+    def accept_perfusion(self) -> None:
+        """Measure and predict anew on maps that a reader has just accepted by name."""
+        models = self.sections["prediction"]
+        models.update()
+        self.predict(models.chosen())
+
     def predict(self, models: list[str]) -> None:
         """Run models on the maps that are there."""
         patient = self.patient

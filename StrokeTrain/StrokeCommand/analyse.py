@@ -11,6 +11,7 @@ from StrokePredictLib.io.folder import find_files
 from StrokePredictLib.io.output import staged_folder
 from StrokePredictLib.pipeline import study_of
 from StrokePredictLib.progress import Progress, silent
+from StrokePredictLib.report.tables import doubts
 
 from .present import present
 from .steps import Steps
@@ -62,7 +63,8 @@ def run(
     Returns
     -------
     dict
-        ``files``, ``stages`` (seconds each), and ``volumes`` as in ``volumes.json``.
+        ``files``, ``stages`` (seconds each), ``volumes`` as in ``volumes.json``, ``prediction`` as in
+        ``prediction.json`` (None where no model ran) and ``doubts``, of all of them.
 
     Raises
     ------
@@ -80,7 +82,10 @@ def run(
             override=override, perfusion={"method": method} if method else None,
         )  # fmt: skip
         steps("Scene, summary and report", present, study=study, output=stage)
-    return {"files": moved(steps.files, stage, output), "stages": steps.seconds, "volumes": study.volumes}
+    return {
+        "files": moved(steps.files, stage, output), "stages": steps.seconds, "volumes": study.volumes,
+        "prediction": study.prediction, "doubts": doubts(study),
+    }  # fmt: skip
 
 
 def _need_series(method: str, roles: set[str]) -> None:

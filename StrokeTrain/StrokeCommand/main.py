@@ -14,6 +14,7 @@ import typer
 from StrokePredictLib import __version__, jobs
 from StrokePredictLib.errors import StrokeError
 
+from .answers import end_cohort, print_answers, print_doubts, print_predictions, print_volumes
 from .bench import bench
 from .check import add_commands
 from .cohort import Scheduler, Workers, cohort_app
@@ -44,6 +45,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object at t
 CaseFolder = Annotated[Path | None, typer.Argument(help="A patient's folder, or a cohort's with --patient.")]
 Patient = Annotated[str | None, typer.Option(help="Which patient of a cohort.")]
 File = Annotated[Path | None, typer.Option(help="This image, whatever the folder holds.")]
+Override = Annotated[str | None, typer.Option(help="Name of the reader who accepts a failed quality check.")]
 Method = Annotated[str | None, typer.Option(help="Deconvolution: bsvd, osvd, tikhonov or vascular.")]
 
 
@@ -112,7 +114,7 @@ def analyse(
     method: Method = None,
     demonstration: Annotated[bool, typer.Option(help="Run models trained on simulated patients, too.")] = False,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
-    override: Annotated[str | None, typer.Option(help="Name of the reader who accepts a failed quality check.")] = None,
+    override: Override = None,
     as_json: AsJson = False,
 ) -> None:
     """Do the main job on a patient's own images: maps, thresholds, prediction, scene, report."""
@@ -128,8 +130,9 @@ def analyse(
         print_json(result)
         return
     answer.print(volume_table(result["volumes"]))
-    for doubt in result["volumes"]["doubts"]:
-        answer.print(f"! {doubt}", markup=False)
+    if result["prediction"]:
+        print_answers(result["prediction"])
+    print_doubts(result["doubts"])
     print_files(shown_files(result["files"]))
 
 
@@ -171,10 +174,14 @@ def perfusion(
     """Make CBF, CBV, MTT, Tmax and TTP maps from a raw perfusion series."""
     chosen = {"method": method} if method else {}
     chosen |= {"smoothing": smoothing} if smoothing is not None else {}
-    _job(
+    result = _job(
         "perfusion", "Perfusion maps", as_json, series=series, output=output, modality=modality, interval=interval,
         times=times, echo_time=echo_time, mask=mask, aif=aif, vof=vof, **chosen,
     )  # fmt: skip
+    if not as_json:
+        found = result["summary"]
+        failed = [f"Quality check failed: {check['sentence']}" for check in found["quality"] if not check["passed"]]
+        print_doubts([*failed, *found["warnings"]])
 
 
 @app.command()
@@ -193,7 +200,7 @@ def threshold(
     tmax_above: Annotated[float | None, typer.Option(help="Hypoperfusion limit in s instead of 6.")] = None,
     rcbf_below: Annotated[float | None, typer.Option(help="CT core: share of normal flow instead of 0.3.")] = None,
     skip: Annotated[str | None, typer.Option(help="Cleaning steps to leave out: dwi, csf, islands, far.")] = None,
-    override: Annotated[str | None, typer.Option(help="Name of the reader who accepts a failed quality check.")] = None,
+    override: Override = None,
     as_json: AsJson = False,
 ) -> None:
     """Apply the tissue rules: core, hypoperfusion, mismatch, trial criteria."""
@@ -203,7 +210,7 @@ def threshold(
         adc=adc_below, tmax=tmax_above, rcbf=rcbf_below, skip=_words(skip), override=override,
     )  # fmt: skip
     if not as_json:
-        _print_volumes(result["volumes"])
+        print_volumes(result["volumes"])
 
 
 @app.command()
@@ -225,23 +232,26 @@ def predict(
     sections: Annotated[
         str | None, typer.Option(help="For a classifier: its sections, counted from the foot end from 0, as 7,11.")
     ] = None,
+    override: Override = None,
     scheduler: Scheduler = None,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the networks; every model whose inputs exist, unless --model names some."""
     if scheduler or workers:
+        if override:
+            raise StrokeError("--override is for one patient: a reader accepts a series that they looked at.")
         _predict_spread(case, output, _words(model), device, scheduler, workers, as_json)
         return
     files = _files(dwi=dwi, b0=b0, adc=adc, tmax=tmax, cbf=cbf, cbv=cbv, mtt=mtt, ctp=ctp, brain=brain)
     result = _job(
         "predict", "Prediction", as_json, output=output, folder=case, patient=patient, files=files,
-        models=_words(model), device=device, levels=_numbers(sections),
+        models=_words(model), device=device, levels=_numbers(sections), override=override,
     )  # fmt: skip
     if "cohort" in result:
-        _end_cohort(result["cohort"], as_json)
+        end_cohort(result["cohort"], as_json)
     elif not as_json:
-        _print_predictions(result["prediction"])
+        print_predictions(result["prediction"])
 
 
 @app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -328,14 +338,6 @@ def _job(name: str, title: str, as_json: bool, **parameters: Any) -> dict[str, A
     return result
 
 
-def _print_volumes(volumes: dict[str, Any]) -> None:
-    from .tables import volume_table
-
-    answer.print(volume_table(volumes))
-    for doubt in volumes["doubts"]:
-        answer.print(f"! {doubt}", markup=False)
-
-
 def _predict_spread(
     folder: Path | None, output: Path, models: list[str] | None, device: str, scheduler: str | None,
     workers: int | None, as_json: bool,
@@ -351,28 +353,4 @@ def _predict_spread(
             progress=progress,
         )  # fmt: skip
     print_json(result) if as_json else print_files(result["files"])
-    _end_cohort(result["cohort"], as_json)
-
-
-def _end_cohort(summary: dict[str, Any], as_json: bool) -> None:
-    """Say how a cohort went, failures last; exit 2 where there are any."""
-    if not as_json:
-        answer.print(f"{len(summary['done'])} predicted, {len(summary['skipped'])} done before")
-    for item in summary["failed"]:
-        terminal.print(f"{item['patient']} failed: {item['reason']}", markup=False)
-    if summary["failed"]:
-        raise typer.Exit(2)
-
-
-def _print_predictions(record: dict[str, Any]) -> None:
-    for item in record["models"]:
-        answer.print(f"{item['title']}: {item['volume_ml']:.1f} mL (probability ≥ {item['threshold']:g})", markup=False)
-    for item in record["classifications"]:
-        answer.print(f"{item['title']}: probability {item['probability']:.2f}", markup=False)
-    for item in record["treatment"]:
-        said = "responder" if item["responder"] else "no responder"
-        answer.print(f"Treatment effect: {item['saved_ml']:.1f} mL less infarct, Dice {item['dice']:.2f}: {said}")
-    for item in record["skipped"]:
-        answer.print(f"{item['name']} left out: {item['reason']}", markup=False)
-    for doubt in record["doubts"]:
-        answer.print(f"! {doubt}", markup=False)
+    end_cohort(result["cohort"], as_json)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
-from ..case import ROLES, StrokeCase
+from ..case import ROLES, SERIES_ROLES, StrokeCase
 from ..errors import StrokeError
 from ..models.card import Card
 from ..preprocess.sections import Sections
+from ..quality import MAP_ROLES
 from .normalise import normalise
 
 
@@ -20,13 +23,20 @@ def missing_roles(card: Card, case: StrokeCase) -> list[str]:
     return list(dict.fromkeys(role for role in lacking if role in needed))
 
 
+def makeable(missing: Iterable[str], case: StrokeCase) -> str:
+    """Say how to get perfusion maps that are missing where their raw series is there; else nothing."""
+    if not set(missing) <= MAP_ROLES or not set(case.sources) & set(SERIES_ROLES):
+        return ""
+    return " (the raw perfusion series is there: stroke analyse, or stroke perfusion, makes them)"
+
+
 def require_roles(card: Card, case: StrokeCase) -> None:
     """Raise `StrokeError`, naming them, if the case lacks channels that the model needs, or holds what is no number."""
     missing = missing_roles(card, case)
     if missing:
         needed = ", ".join(dict.fromkeys(ROLES[channel.role][0] for channel in card.channels))
-        lacking = ", ".join(ROLES[role][0] for role in missing)
-        raise StrokeError(f"{case.patient}: model '{card.name}' needs {needed}; {lacking} missing.")
+        lacking = ", ".join(ROLES[role][0] for role in missing) + " missing" + makeable(missing, case)
+        raise StrokeError(f"{case.patient}: model '{card.name}' needs {needed}; {lacking}.")
     for role in present_roles(card, case):
         volume = case.volumes[role]
         bad = int(np.count_nonzero(~np.isfinite(volume.array)))

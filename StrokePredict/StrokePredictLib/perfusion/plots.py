@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import ndimage
 
-from ..report.colours import COLOUR_MAPS, MapStyle
+from ..report.colours import COLOUR_MAPS, MapStyle, style_for
 from ..report.orientation import for_display
 from ..study import NOT_CLINICAL, SIMULATED
 from ..volume import Volume
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 #: Maps in the order of their rows.
 ROWS = ("cbf", "cbv", "mtt", "tmax", "delay", "ttp")
 BACKGROUND, TEXT, FAINT, ALERT = "#0b0d10", "#f2f4f7", "#9aa4b2", "#ffb454"
+_IN_PLANE = ndimage.generate_binary_structure(3, 1) & (np.arange(3)[:, None, None] == 1)
 #: Inches: a tile's width, room for the maps' names, for the colour bars, for the head and for the foot.
 TILE, LEFT, RIGHT, HEAD, FOOT = 1.75, 0.85, 1.1, 0.62, 0.34
 
@@ -86,12 +88,16 @@ def _style(name: str, result: PerfusionResult) -> MapStyle:
     """Return the map's colours and range, as in the summary; TTP follows the series, whose start is arbitrary."""
     if name == "delay":
         return MapStyle(name, "Delay", "s", -2.0, 10.0, COLOUR_MAPS["tmax"].table)
-    style = COLOUR_MAPS[name]
-    values = result.maps[name].array
-    values = values[result.mask.array & (values > 0)]
-    if name != "ttp" or values.size == 0:
+    values, inside = result.maps[name].array, result.mask.array
+    style = style_for(name, result.maps[name], inside)
+    if name != "ttp":
         return style
-    low, high = np.percentile(values, [1, 99])
+    # The rim, where skull and fluid share a voxel, peaks whenever noise does.
+    core = ndimage.binary_erosion(inside, _IN_PLANE, iterations=2)
+    values = values[(core if core.any() else inside) & (values > 0)]
+    if values.size == 0:
+        return style
+    low, high = np.percentile(values, [1, 98])
     return replace(style, low=float(np.floor(low)), high=float(max(np.ceil(high), np.floor(low) + 1)))
 
 

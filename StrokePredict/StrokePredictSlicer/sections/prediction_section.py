@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 from StrokePredictLib.case import ROLES, SERIES_ROLES
 from StrokePredictLib.io.images import read_image
 from StrokePredictLib.models.fit import lacking
+from StrokePredictLib.quality import failed, rests_on_perfusion
 from StrokePredictLib.report.predicted import MARK, model_label
 from StrokePredictLib.study import ASSOCIATION, DEMONSTRATION
 
@@ -182,9 +183,20 @@ class PredictionSection(Section):
         return set(self.patient.images()) | {role for role in SERIES_ROLES if role in told}
 
     def _allowed(self, model: dict[str, Any]) -> bool:
-        """Whether a model may run on this patient: one that learnt from simulated patients, on a real one, if asked."""
-        simulated = self.patient is not None and self.patient.simulated
-        return simulated or self.panel.demonstration or not model.get("demonstration")
+        return not self._barred(model)
+
+    def _barred(self, model: dict[str, Any]) -> str:
+        """Say why a model that fits may not run: it learnt from simulated patients only, or the perfusion failed."""
+        patient = self.patient
+        quality = patient.study.get("perfusion") if patient is not None else None
+        if failed(quality, patient.text("override") if patient is not None else "") and rests_on_perfusion(
+            model.get("inputs", ())
+        ):
+            return _("perfusion failed its check; accept it under Results")
+        simulated = patient is not None and patient.simulated
+        if simulated or self.panel.demonstration or not model.get("demonstration"):
+            return ""
+        return _("simulated patients only; opt in above")
 
     def _forget_what_if(self) -> None:
         """Take away what was said of another patient, or of maps that are no more."""
@@ -197,8 +209,7 @@ class PredictionSection(Section):
 
     def _show_table(self, roles: set[str]) -> None:
         states = [state_of(m, roles) for m in self._models]
-        blocked = _("simulated patients only; opt in above")
-        states = [s if not ready or self._allowed(m) else blocked for m, (s, ready) in zip(self._models, states)]  # noqa: B905
+        states = [(ready and self._barred(m)) or s for m, (s, ready) in zip(self._models, states)]  # noqa: B905
         rows = [[m.get("title") or m["name"], state] for m, state in zip(self._models, states)]  # noqa: B905
         table = self.ui.modelTable
         table.blockSignals(True)

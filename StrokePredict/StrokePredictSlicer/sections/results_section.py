@@ -95,7 +95,8 @@ class ResultsSection(Section):
             self.panel.say_error(_("Give your name: it is kept in every result that rests on this series."))
             return
         self.patient.set_text("override", name)
-        self.panel.threshold()
+        # Volumes, and the predictions that were held back for the series' sake.
+        self.panel.accept_perfusion()
 
     def on_copy(self, *_args: Any) -> None:
         """Copy the tables as text."""
