@@ -55,6 +55,35 @@ def test_the_headline_is_the_summarys(study):
     assert f"{dice['median']:.2f} ({dice['median_low']:.2f} to {dice['median_high']:.2f})" in page_of(study)
 
 
+def widest_words(table, size):
+    """Return the least width (px) of every column: its longest piece without a space to break at."""
+    from matplotlib import font_manager
+    from PIL import ImageFont
+
+    places = {weight: font_manager.findfont(f"DejaVu Sans:{weight}") for weight in ("bold", "normal")}
+    fonts = {weight: ImageFont.truetype(path, 10 * size) for weight, path in places.items()}
+    rows = [re.findall(r"<t([hd])>(.*?)</t[hd]>", row) for row in re.findall(r"<tr.*?</tr>", table, re.S)]
+    widths = [
+        [max((fonts["bold" if kind == "h" else "normal"].getlength(w) / 10 for w in cell.split(" ")), default=0)
+         for kind, cell in row]
+        for row in rows
+    ]  # fmt: skip
+    return [max(column) for column in zip(*widths, strict=True)]
+
+
+def test_no_table_is_cut_on_a_screen_of_1200_pixels(study):
+    page = page_of(study)
+    tables = re.findall(r'<div class="wide"><table( class="many")?>(.*?)</table>', page, re.S)
+    assert len(tables) >= 5
+    room = 1200 - 2 * 32 - 16  # the page's margins, and a scroll bar
+    for many, table in tables:
+        size, gap = (11, 7) if many else (12, 10)
+        columns = widest_words(table, size)
+        assert max(columns[0], 120) + sum(columns[1:]) + gap * (len(columns) - 1) < room, re.findall("<th>(.*?)<", table)
+    assert ".many, .many th { font-size: 11px; }" in page
+    assert ".many th, .many td { padding-right: 7px; }" in page
+
+
 def test_words_from_files_are_escaped(tmp_path):
     nasty = "<script>alert(1)</script>"
     provenance = {"software": nasty, "python": "3", "packages": {}, "parameters": {"a": nasty}}
