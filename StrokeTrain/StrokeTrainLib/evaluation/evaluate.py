@@ -30,7 +30,7 @@ from .plots import Figure, draw_classifier, draw_maps
 from .report import render
 from .results import csv_text
 from .same_cohort import require_same_cohort
-from .sources import Source, from_model, from_run
+from .sources import Source, from_model, from_run, training_notes
 from .summary import RESAMPLES, SUBGROUPS, plain, require_subgroups, summarise
 from .tables import Table, classifier_tables, estimate_text, map_tables
 
@@ -168,7 +168,7 @@ def _of_run(run: Path | str, patients: list[Patient], options: Options) -> Subje
     said = methods_text.run_text(facts, recipe, splits, bundle, source)
     subtitle = f"{recipe.title} · {len(splits.folds)}-fold, out-of-fold · run {folder.path.name}"
     known = {patient.id: patient for patient in patients}
-    return Subject(source, known, bundle, said, subtitle, run=facts, splits=splits, notes=list(facts.get("notes", [])))
+    return Subject(source, known, bundle, said, subtitle, run=facts, splits=splits, notes=training_notes(run))
 
 
 def _of_model(model: str, predictions: Path, cohort: Any, options: Options, progress: Progress) -> Subject:
@@ -224,8 +224,9 @@ def _maps(subject: Subject, output: Path, options: Options, progress: Progress) 
     if options.rules is True:
         subject.notes += rules_left_out(tested, source.target, results.of_kind("rule"))
     scored = [name for name, known in zip(results.patients, results.scored(source.name), strict=True) if known]
+    people = (len(scored), _persons(subject, scored))
     subject.methods += methods_text.scoring_text(
-        results.target, results.of_kind("rule"), options.cleaned, options.seed, options.resamples
+        results.target, results.of_kind("rule"), options.cleaned, options.seed, options.resamples, people
     )
 
     def draw(folder: Path) -> list[Figure]:
@@ -246,8 +247,9 @@ def _classifier(subject: Subject, output: Path, options: Options, progress: Prog
         progress=part(progress, 0.0, 0.85),
     )  # fmt: skip
     summary = plain(summarise_classifier(found, seed=options.seed))
-    subject.methods += methods_text.classifier_text(options.seed, source.threshold, source.truth)
     scored = [row["patient"] for row in found.rows if row["large"] is not None and row["probability"] is not None]
+    people = (len(scored), _persons(subject, scored))
+    subject.methods += methods_text.classifier_text(options.seed, source.threshold, source.truth, people)
     overall = summary["overall"]
     head = [("AUC", estimate_text(overall["auc"])), ("Accuracy", estimate_text(overall["accuracy"]))]
     return _write(subject, output, options, summary, csv_text(found.rows), classifier_tables(summary),
@@ -262,7 +264,8 @@ def _write(
     """Write every file, all or none."""
     source = subject.source
     flow = _flow(subject, scored, facts)
-    notes = list(dict.fromkeys([*summary["notes"], *subject.notes]))
+    persons = _persons(subject, scored)
+    notes = list(dict.fromkeys([*methods_text.persons_note(len(scored), persons), *summary["notes"], *subject.notes]))
     chosen = {"method": source.name, "seed of the intervals": options.seed, "resamples": options.resamples}
     if source.task == "segmentation":
         chosen |= {"rules": [m for m, found in summary["methods"].items() if found["kind"] == "rule"]}
@@ -270,7 +273,7 @@ def _write(
     told = {"seed of the training" if key == "seed" else key: value for key, value in source.facts.items()}
     made_by = provenance({}, chosen | told, "matplotlib", "torch")
     methods = [*subject.methods, methods_text.versions_text(made_by)]
-    whole = {"format": FORMAT, "source": dict(source.facts)} | summary | {
+    whole = {"format": FORMAT, "source": dict(source.facts), "persons": persons} | summary | {
         "flow": flow.record(), "notes": notes, "methods_text": " ".join(methods), "provenance": made_by,
     }  # fmt: skip
     with staged_folder(output, owns=("tables/*.csv", "figures/*.pdf", "figures/*.png")) as stage:
@@ -282,7 +285,8 @@ def _write(
         write_text(stage / METRICS, metrics)
         write_text(stage / SUMMARY, json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
         write_text(stage / "flow.svg", flow.svg())
-        count = ("Patients tested", f"{len(scored)} of {flow.assessed}")
+        several = f" (records of {persons} persons)" if persons < len(scored) else ""
+        count = ("Patients tested", f"{len(scored)} of {flow.assessed}{several}")
         page = render(
             title=f"Evaluation of {source.name}", subtitle=subject.subtitle, facts=[count, *headline], methods=methods,
             flow=flow, tables=tables, figures=figures, folder=stage / "figures", notes=notes,
@@ -293,6 +297,11 @@ def _write(
     first = (REPORT, METRICS, SUMMARY)
     files = [str(output / name) for name in (*first, *(name for name in names if name not in first))]
     return {"files": files, "patients": summary["patients"], "scored": len(scored), "notes": notes, "summary": whole}
+
+
+def _persons(subject: Subject, scored: Collection[str]) -> int:
+    """Return how many people those who were scored are."""
+    return len({subject.patients[name].person for name in scored})
 
 
 def _flow(subject: Subject, scored: list[str], facts: Mapping[str, Mapping[str, Any]]) -> Any:

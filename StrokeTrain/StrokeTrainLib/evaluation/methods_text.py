@@ -99,8 +99,30 @@ def model_text(bundle: Bundle, source: Source, distinct: bool) -> list[str]:
     return said
 
 
-def scoring_text(target: str, rules: list[str], cleaned: bool, seed: int, resamples: int) -> list[str]:
-    """Return sentences about measures and statistics."""
+def persons_note(records: int, persons: int) -> list[str]:
+    """Return what must be known where several records are of one person; nothing where each is of another."""
+    if persons >= records:
+        return []
+    return [
+        f"{records} records of {persons} persons were tested. Every statistic takes the record for its unit, as if "
+        "each were of another person: intervals may be too narrow and P values too small."
+    ]
+
+
+def _unit(people: tuple[int, int]) -> str:
+    records, persons = people
+    if persons >= records:
+        return "The patient was the unit of every statistic."
+    return (
+        f"The record was the unit of every statistic ({records} records of {persons} persons), without regard to which "
+        "records are of one person."
+    )
+
+
+def scoring_text(
+    target: str, rules: list[str], cleaned: bool, seed: int, resamples: int, people: tuple[int, int]
+) -> list[str]:
+    """Return sentences about measures and statistics; ``people`` counts records and persons who were tested."""
     said = [
         f"The truth was the outline of the {_TARGETS[target]} (the majority, where one reader drew it several times). "
         "Every measure was computed on the patient's native grid: AUC and specificity inside the brain mask, all "
@@ -110,10 +132,12 @@ def scoring_text(target: str, rules: list[str], cleaned: bool, seed: int, resamp
     if rules:
         titles = "; ".join(RULES[rule].title for rule in rules)
         masks = "cleaned as this software shows them" if cleaned else "as cut, without cleaning"
-        said.append(f"Threshold rules beside the network ({masks}): {titles}.")
+        said.append(
+            f"Threshold rules beside the network ({masks}), described in the patients whom it was tested on: {titles}."
+        )
     said.append(
-        "The patient was the unit of every statistic. Methods were compared by two-sided paired Wilcoxon signed-rank "
-        "tests, adjusted by Holm for the number of rules; effect sizes are matched-pairs rank-biserial correlations "
+        f"{_unit(people)} Methods were compared by two-sided paired Wilcoxon signed-rank tests, "
+        "adjusted by Holm for the number of rules; effect sizes are matched-pairs rank-biserial correlations "
         "and Hodges-Lehmann shifts with 95 % intervals. Intervals of medians and means come from drawing patients "
         f"({resamples:,} times, seed {seed}; percentiles for medians, BCa for means). Agreement of volumes: Lin's "
         "concordance of cube roots and Bland-Altman limits."
@@ -121,14 +145,14 @@ def scoring_text(target: str, rules: list[str], cleaned: bool, seed: int, resamp
     return said
 
 
-def classifier_text(seed: int, threshold: float, truth: str) -> list[str]:
-    """Return sentences about how a classifier is scored."""
+def classifier_text(seed: int, threshold: float, truth: str, people: tuple[int, int]) -> list[str]:
+    """Return sentences about how a classifier is scored; ``people`` counts records and persons who were tested."""
     by = "CBV < 1.14 mL/100 g inside the brain" if truth == "cbv" else "the reader's outline"
     return [
         f"The truth was whether the core ({by}) was larger than the median of that fold's training patients; the "
         f"network called it large from a probability of {threshold:g} on. AUC over patients with DeLong's interval, "
         "accuracy, sensitivity and specificity with Wilson's intervals; folds are pooled, and shown one by one.",
-        f"Intervals of the Brier score come from drawing patients (seed {seed}).",
+        f"{_unit(people)} Intervals of the Brier score come from drawing patients (seed {seed}).",
     ]
 
 

@@ -140,6 +140,22 @@ def from_run(
     )  # fmt: skip
 
 
+def training_notes(run: Path | str) -> list[str]:
+    """Return what a run noted when it was begun, in its folds (such as that a network collapsed), and at its end."""
+    folder = RunFolder(Path(run))
+    told = list(folder.read().get("notes", []))
+    for path in [folder.fold(n) / "scores.json" for n in range(1, len(Splits.load(folder.splits).folds) + 1)]:
+        told += _notes_in(path)
+    return list(dict.fromkeys([*told, *_notes_in(folder.path / "summary.json")]))
+
+
+def _notes_in(path: Path) -> list[str]:
+    try:
+        return list(json.loads(path.read_text(encoding="utf-8")).get("notes", []))
+    except (OSError, ValueError):
+        return []  # not finished: said of its patients
+
+
 def _fold_model(folder: Path) -> tuple[Bundle | None, float | None]:
     """Return a finished fold's model and its limit of a large core; None where the fold is not finished."""
     try:

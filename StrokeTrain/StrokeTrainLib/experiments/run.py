@@ -12,6 +12,7 @@ from StrokePredictLib.progress import Progress, part, silent
 from StrokePredictLib.provenance import provenance
 
 from ..cohort.parts import Splits
+from ..evaluation.methods_text import persons_note
 from ..evaluation.summary import plain
 from ..training.run_folder import Before
 from .arms import Arm, recipe_of, require_trainable
@@ -69,7 +70,7 @@ def run_experiment(name: str, setting: Setting, progress: Progress = silent) -> 
     finished = Finished(experiment, setting, ground, splits, part(progress, _TRAINED, 1.0))
     report = experiment.report(finished)
     report.adjust_all()
-    report.notes = list(dict.fromkeys([*report.notes, *said]))
+    report.notes = list(dict.fromkeys([*report.notes, *said, *_persons(finished)]))
     return _write(finished, report)
 
 
@@ -84,6 +85,12 @@ def _unless_refused(setting: Setting) -> Iterator[None]:
             before.restore()
             before.remove_folders()
         raise
+
+
+def _persons(finished: Finished) -> list[str]:
+    """Say where those who are tested are fewer people than records."""
+    tested = {name for splits in finished.splits.values() for fold in splits.folds for name in fold.test}
+    return persons_note(len(tested), len({finished.ground.patients[name].person for name in tested}))
 
 
 def _checked(splits: Splits, arm: Arm, positive: Mapping[str, bool], setting: Setting) -> list[str]:

@@ -10,7 +10,7 @@ from support.small_cohort import AFFINE, SHAPE, write_cohort
 from StrokeTrainLib.cohort.index import index_cohort
 from StrokeTrainLib.cohort.splits import make_splits
 from StrokeTrainLib.cohort.table import Patient
-from StrokeTrainLib.experiments import alis_vendors, fate_conditioning, ground
+from StrokeTrainLib.experiments import alis_vendors, fate_conditioning, ground, run
 from StrokeTrainLib.experiments.setting import Setting
 from StrokeTrainLib.recipes import load_recipe
 
@@ -47,6 +47,16 @@ def test_a_person_imaged_by_both_vendors_is_in_the_same_part_of_both(tmp_path):
         assert {patients[name].vendor for name in made[f"{arm}-tuned"].folds[0].validation} == {other}
     sizes = [len(made["A"].folds[0].train), len(made["A"].folds[0].validation), len(made["A-tuned"].folds[0].test)]
     assert sizes == [16, 2, 2]
+
+
+def test_that_fewer_people_than_records_are_tested_is_said(tmp_path):
+    patients = records(tmp_path)
+    whole = cohort_ground(patients, tmp_path)
+    (told,) = run._persons(SimpleNamespace(splits={"model": whole.splits}, ground=whole))
+    assert told.startswith("40 records of 20 persons were tested.")
+    alone = {name: patient for name, patient in patients.items() if name.endswith("A")}
+    whole = cohort_ground(alone, tmp_path)
+    assert run._persons(SimpleNamespace(splits={"model": whole.splits}, ground=whole)) == []
 
 
 def test_alis_patients_without_a_core_take_no_part(tmp_path):
