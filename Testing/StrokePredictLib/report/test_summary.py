@@ -1,6 +1,8 @@
 """The summary picture: its texts do not collide, its sides are right, and it shows what there is."""
 
 import itertools
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from support.studies import GRIDS, make_study
 
 from StrokePredictLib.errors import StrokeError
 from StrokePredictLib.report.mosaic import choose_slices, make_mosaic
-from StrokePredictLib.report.summary import make_figure, write_summary
+from StrokePredictLib.report.summary import _rows, make_figure, write_summary
 
 
 def texts(figure):
@@ -49,6 +51,15 @@ STUDIES = {
     "crowded": crowded,
     "oblique": lambda: make_study("oblique left-handed"),
 }
+
+
+def test_the_tutorial_names_every_row_from_above_to_below():
+    tutorial = Path(__file__).parents[3] / "docs" / "tutorial" / "first-patient.md"
+    told = tutorial.read_text(encoding="utf-8").split("`first/summary.png`")[1].split("`first/report.html`")[0]
+    study = crowded()
+    drawn = [(box.y1, text) for text, box in texts(make_figure(study))[0] if text in re.findall(r"\*\*(.+?)\*\*", told)]
+    rows = [title for title, *_ in _rows(make_mosaic(study, 8))]
+    assert re.findall(r"\*\*(.+?)\*\*", told) == rows == [text for _, text in sorted(drawn, reverse=True)]
 
 
 @pytest.mark.parametrize("kind", STUDIES)

@@ -79,7 +79,8 @@ def test_no_table_is_cut_on_a_screen_of_1200_pixels(study):
     for many, table in tables:
         size, gap = (11, 7) if many else (12, 10)
         columns = widest_words(table, size)
-        assert max(columns[0], 120) + sum(columns[1:]) + gap * (len(columns) - 1) < room, re.findall("<th>(.*?)<", table)
+        width = max(columns[0], 120) + sum(columns[1:]) + gap * (len(columns) - 1)
+        assert width < room, re.findall("<th>(.*?)</th>", table)
     assert ".many, .many th { font-size: 11px; }" in page
     assert ".many th, .many td { padding-right: 7px; }" in page
 
