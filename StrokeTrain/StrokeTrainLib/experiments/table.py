@@ -127,8 +127,7 @@ def median_iqr(values: Sequence[float] | np.ndarray, digits: int = 2) -> str:
     found = describe(values)
     if not found.n:
         return _NONE
-    low, high = signed(found.q1, digits), signed(found.q3, digits)
-    return f"{signed(found.median, digits)} ({low} to {high})" + _of(found)
+    return found.median_iqr(digits) + _of(found)
 
 
 def mean_sd(values: Sequence[float] | np.ndarray, digits: int = 2) -> str:

@@ -55,10 +55,10 @@ class Comparison:
 def wilcoxon_paired(first: Values, second: Values, level: float = 0.95) -> Comparison:
     """Return the two-sided Wilcoxon signed-rank test of paired values.
 
-    Pairs without a difference are left out and said, as R's ``wilcox.test`` does (Debs 2021). The p value is exact for
-    up to 50 pairs that differ, with ties over all signs of the tied ranks (R's ``coin``; R's ``wilcox.test`` and scipy
-    by default approximate there); above by the normal distribution with a correction for ties, without one for
-    continuity.
+    Of one patient there is no test. Pairs without a difference are left out and said, as R's ``wilcox.test`` does (Debs
+    2021). The p value is exact for up to 50 pairs that differ, with ties over all signs of the tied ranks (R's
+    ``coin``; R's ``wilcox.test`` and scipy by default approximate there); above by the normal distribution with a
+    correction for ties, without one for continuity.
 
     Parameters
     ----------
@@ -74,6 +74,8 @@ def wilcoxon_paired(first: Values, second: Values, level: float = 0.95) -> Compa
     zeros = f"{a.size - moved.size} of {a.size} pairs do not differ." if moved.size < a.size else ""
     note = joined(note, zeros, shift.note)
     name = "Wilcoxon signed-rank"
+    if a.size == 1:
+        return Comparison(name, _NAN, _NAN, 1, shift=shift, note=joined("One patient: no test.", note))
     if not moved.size:
         p = 1.0 if a.size else _NAN
         return Comparison(name, _NAN, p, a.size, effect, shift, note, least_p=p)

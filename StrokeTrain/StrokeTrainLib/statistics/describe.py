@@ -26,7 +26,7 @@ class Description:
     missing : int
         Patients without.
     median, q1, q3 : float
-        Quartiles by linear interpolation, as numpy, R and pandas have them by default.
+        Quartiles by linear interpolation, as numpy, R and pandas have them by default; of one patient the median alone.
     mean, sd : float
         Sample standard deviation (n − 1); NaN for one patient.
     low, high : float
@@ -47,9 +47,11 @@ class Description:
     note: str = ""
 
     def median_iqr(self, digits: int = 2) -> str:
-        """Return ``median (q1 to q3)`` as Yu 2020 and Alis 2020 write it; ``–`` without patients."""
+        """Return ``median (q1 to q3)`` as Yu 2020 and Alis 2020 do; the median alone for one patient, ``–`` for none."""
         if not self.n:
             return "–"
+        if np.isnan(self.q1):
+            return signed(self.median, digits)
         return f"{signed(self.median, digits)} ({signed(self.q1, digits)} to {signed(self.q3, digits)})"
 
     def mean_sd(self, digits: int = 2) -> str:
@@ -73,6 +75,8 @@ def describe(values: Sequence[float] | np.ndarray) -> Description:
     if not known.size:
         return Description(0, missing, note=joined("No patient has a value." if missing else "No patients.", note))
     q1, median, q3 = (float(q) for q in np.percentile(known, (25, 50, 75)))
+    if known.size == 1:
+        q1 = q3 = _NAN
     sd = float(np.std(known, ddof=1)) if known.size > 1 else _NAN
     alone = "One patient: no spread." if known.size == 1 else ""
     mean, low, high = float(known.mean()), float(known.min()), float(known.max())

@@ -108,6 +108,9 @@ def _shift(ordered: np.ndarray, low: int, n: int, level: float, note: str) -> Es
     method = "Hodges-Lehmann"
     if not ordered.size:
         return Estimate(_NAN, _NAN, _NAN, n, level, method, joined("No patients.", note))
+    if ordered.size == 1:
+        note = joined("One patient: no interval." if n == 1 else "One patient each: no interval.", note)
+        return Estimate(float(ordered[0]), _NAN, _NAN, n, level, method, note)
     if low == 0:
         # Even the widest interval, from the smallest to the largest, does not reach the level.
         note = joined(f"Too few patients for a {level:.0%} interval: the whole range is given.", note)

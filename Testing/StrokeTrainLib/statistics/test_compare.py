@@ -139,8 +139,15 @@ def test_nothing_to_compare_is_said():
     assert (same.p, same.effect) == (1.0, 0.0)
     assert "3 of 3 pairs do not differ." in same.note
     one = wilcoxon_paired([2.0], [1.0])
-    assert one.p == 1.0
-    assert "Too few patients" in one.note
+    assert all(np.isnan(number) for number in (one.p, one.statistic, one.effect, one.shift.low, one.shift.high))
+    assert (one.n, one.shift.value) == (1, 1.0)
+    assert "One patient: no test." in one.note
+    two = wilcoxon_paired([2.0, 4.0], [1.0, 1.0])
+    assert two.p == 0.5  # both signs of both differences: 2 of 4
+    assert "Too few patients" in two.note
+    each = mann_whitney([2.0], [1.0])
+    assert (each.p, each.shift.value) == (1.0, 1.0)
+    assert np.isnan(each.shift.low)
     none = wilcoxon_paired([np.nan], [1.0])
     assert np.isnan(none.p)
     assert "1 of 1 patients left out" in none.note

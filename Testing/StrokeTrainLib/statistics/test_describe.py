@@ -30,7 +30,7 @@ def test_patients_without_a_value_are_counted_and_said():
 
 def test_one_patient_and_none():
     one = describe([0.5])
-    assert (one.median_iqr(), one.mean_sd()) == ("0.50 (0.50 to 0.50)", "0.50")
+    assert (one.median_iqr(), one.mean_sd()) == ("0.50", "0.50")
     assert "no spread" in one.note
     none = describe([])
     assert (none.n, none.median_iqr(), none.mean_sd(), none.note) == (0, "–", "–", "No patients.")
