@@ -64,7 +64,8 @@ def plot_maps(result: PerfusionResult, path: Path, slices: int = 5) -> None:
     width = max(width, 8.0)  # room for the foot
     figure = Figure(figsize=(width, height), dpi=110, facecolor=BACKGROUND)
     for row, name in enumerate(names):
-        array, style = for_display(result.maps[name]).array, _style(name, result)
+        seen = for_display(result.maps[name])
+        array, style = seen.array, _style(name, seen, mask.array)
         bottom = height - HEAD - (row + 1) * tall
         for column, z in enumerate(shown):
             box = (LEFT + column * TILE, bottom, TILE - 0.04, tall - 0.04)
@@ -84,12 +85,14 @@ def plot_maps(result: PerfusionResult, path: Path, slices: int = 5) -> None:
     figure.savefig(path, facecolor=BACKGROUND)
 
 
-def _style(name: str, result: PerfusionResult) -> MapStyle:
-    """Return the map's colours and range, as in the summary; TTP follows the series, whose start is arbitrary."""
+def _style(name: str, seen: Volume, inside: np.ndarray) -> MapStyle:
+    """Return the map's colours and range, as in the summary; TTP follows the series, whose start is arbitrary.
+
+    ``seen`` and the brain mask lie as they are displayed, first axis along the head.
+    """
     if name == "delay":
         return MapStyle(name, "Delay", "s", -2.0, 10.0, COLOUR_MAPS["tmax"].table)
-    values, inside = result.maps[name].array, result.mask.array
-    style = style_for(name, result.maps[name], inside)
+    values, style = seen.array, style_for(name, seen, inside)
     if name != "ttp":
         return style
     # The rim, where skull and fluid share a voxel, peaks whenever noise does.
