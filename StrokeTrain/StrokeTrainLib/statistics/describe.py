@@ -47,7 +47,7 @@ class Description:
     note: str = ""
 
     def median_iqr(self, digits: int = 2) -> str:
-        """Return ``median (q1 to q3)`` as Yu 2020 and Alis 2020 do; the median alone for one patient, ``–`` for none."""
+        """Return ``median (q1 to q3)``, as Yu 2020 and Alis 2020; the median alone for one patient, ``–`` for none."""
         if not self.n:
             return "–"
         if np.isnan(self.q1):
