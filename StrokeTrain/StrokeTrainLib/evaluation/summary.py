@@ -24,6 +24,7 @@ from ..statistics.describe import UNKNOWN, below, describe
 from ..statistics.describe import subgroups as groups_of
 from ..statistics.effects import cohens_dz
 from ..statistics.intervals import bootstrap, proportion
+from .notes import described_in_fewer, without_numbers
 from .results import Results
 from .sources import Source
 
@@ -40,8 +41,6 @@ SUBGROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
 #: Yu 2020 looks at lesions below this apart.
 SMALL_LESION_ML = 100.0
 RESAMPLES = 2000
-#: Different reasons that are told one by one.
-MOST_NOTES = 12
 #: Probability with which a volume interval should hold the truth.
 COVERAGE = 0.9
 
@@ -99,7 +98,7 @@ def summarise(
         "calibration": {name: _curve(curve) for name, curve in curves.items()},
         "roc": {name: _mean_curve(results, name) for name in networks},
         "conformal": {source.name: coverage(results, source) for source in sources if source.calibration},
-        "notes": [*_aside(results, tested), *_notes(results)],
+        "notes": [*described_in_fewer(results, tested), *without_numbers(results)],
     }
 
 
@@ -289,47 +288,6 @@ def coverage(results: Results, source: Source, level: float = COVERAGE) -> dict[
         "level": level, "covered": sum(inside), "n": len(inside), "share": share.value, "low": share.low,
         "high": share.high, "median_width_ml": width, "note": kept,
     }  # fmt: skip
-
-
-def _aside(results: Results, tested: Results) -> list[str]:
-    """Say that others than the network are described in fewer patients than they have scores of."""
-    others = [results.methods[method] for method in results.methods if results.kinds[method] != "network"]
-    if not others or len(tested.patients) == len(results.patients):
-        return []
-    return [
-        f"Everything but the network ({'; '.join(others)}) is described in the {len(tested.patients)} of "
-        f"{len(results.patients)} patients whom the network was tested on; metrics.csv holds its scores of the others."
-    ]
-
-
-def _notes(results: Results) -> list[str]:
-    """Return what a reader must know of patients without numbers, the commonest reason first.
-
-    What concerns all methods of a patient is said once. Of many different reasons the rest stands in ``metrics.csv``.
-    """
-    told: dict[tuple[str, str], list[str]] = {}
-    for patient in results.patients:
-        reasons: dict[str, list[str]] = {}
-        for method in results.methods:
-            row = results.rows.get((patient, method))
-            if row is not None and not np.isfinite(row["dice"]):
-                reasons.setdefault(row["note"].replace(patient, "ID").removeprefix("ID: "), []).append(method)
-        for why, methods in reasons.items():
-            everything = len(methods) == len(results.methods) > 1
-            who = "All methods" if everything else ", ".join(results.methods[method] for method in methods)
-            told.setdefault((who, why), []).append(patient)
-    ordered = sorted(told.items(), key=lambda item: -len(item[1]))
-    said = []
-    for (who, why), names in ordered[:MOST_NOTES]:
-        words = why.replace("ID", names[0]) if len(names) == 1 else why
-        said.append(f"{who}: {_few(names)} without numbers. {words}")
-    rest = sum(len(names) for _, names in ordered[MOST_NOTES:])
-    return said + ([f"{rest} more rows or patients without numbers: see the notes in metrics.csv."] if rest else [])
-
-
-def _few(names: Sequence[str]) -> str:
-    count = f"{len(names)} patient{'s' if len(names) > 1 else ''}"
-    return f"{count} ({', '.join(names[:4])}{' …' if len(names) > 4 else ''})"
 
 
 def plain(value: Any) -> Any:
