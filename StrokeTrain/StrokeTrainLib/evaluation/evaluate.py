@@ -25,7 +25,7 @@ from . import methods_text
 from .classification import classify_patients, summarise_classifier
 from .cohort_flow import cohort_flow, refused_of, run_flow
 from .external import predict_model
-from .patients import evaluate_patients, has_second_reader, rules_left_out
+from .patients import evaluate_patients, has_second_reader, maps_in_doubt, rules_left_out
 from .plots import Figure, draw_classifier, draw_maps
 from .report import render
 from .results import csv_text
@@ -223,6 +223,7 @@ def _maps(subject: Subject, output: Path, options: Options, progress: Progress) 
     ))  # fmt: skip
     if options.rules is True:
         subject.notes += rules_left_out(tested, source.target, results.of_kind("rule"))
+    subject.notes += maps_in_doubt(tested, subject.bundle.card, results.of_kind("rule"), cache_folder(options.cache))
     scored = [name for name, known in zip(results.patients, results.scored(source.name), strict=True) if known]
     people = (len(scored), _persons(subject, scored))
     subject.methods += methods_text.scoring_text(

@@ -32,6 +32,8 @@ def made(tmp_path_factory):
     calibration = {"errors": [float(n) / 4 for n in range(1, 21)], "scale": "cube-root"}
     bundle = write_model(base / "bundle", recipe, patients[:1], calibration=calibration)
     next((base / "cohort").glob("raw_data/sub-0002/**/*_dwi.nii.gz")).write_bytes(b"no image")
+    failed = json.dumps({"quality_passed": False, "quality_failed": ["bolus"]})
+    (base / "cohort/derivatives/sub-0004/ses-01/perfusion-maps/perfusion.json").write_text(failed)
     options = Options(workers=1, cache=base / "cache", resamples=100, rules=("adc",), subgroups=())
     result = evaluate(base / "cohort", base / "out", model=str(bundle.folder), options=options)
     return base, bundle, options, result
@@ -58,6 +60,8 @@ def test_who_was_seen_or_failed_is_said(made):
     notes = " ".join(result["notes"])
     assert f"model '{bundle.card.name}' was trained on this patient" in notes
     assert "sub-0002_ses-01_dwi.nii.gz" in notes
+    assert "failed the quality check" in notes
+    assert "sub-0004 (bolus)" in notes
     flow = result["summary"]["flow"]
     assert {box["reason"]: box["patients"] for box in flow["excluded"] if box["patients"]} == {
         "Seen by the model, or outline begun as its prediction": 1, "No usable prediction or truth": 1,
